@@ -1,0 +1,36 @@
+# `make demo` and `make test` set up everything they need; only python3 is assumed.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test test-all lint docs bench clean
+
+demo: $(INSTALLED)
+	$(RUN) examples/plot_digits_pipeline.py
+
+test: $(INSTALLED)
+	$(RUN) -m pytest -m "not slow"
+
+test-all: $(INSTALLED)
+	$(RUN) -m pytest
+
+lint: $(INSTALLED)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+docs: $(INSTALLED)
+	$(RUN) -m sphinx -W --keep-going -b html docs docs/_build/html
+
+bench: $(INSTALLED)
+	$(RUN) benchmarks/bench_defaults.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info docs/_build docs/reference/generated
+
+$(INSTALLED): setup.py pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --constraint constraints.txt torch
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable .[dev]
+	touch $@

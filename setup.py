@@ -1,0 +1,59 @@
+from pathlib import Path
+
+from setuptools import setup
+
+HERE = Path(__file__).parent
+PLOT = ["matplotlib>=3.9"]
+TEST = [
+    *PLOT,
+    "joblib>=1.3",
+    "numpydoc>=1.8",
+    "polars>=1.0",
+    "pytest>=8",
+    "pytest-xdist>=3.5",
+    "rich>=13",
+    "skops>=0.13",
+]
+DOCS = [
+    *PLOT,
+    "myst-parser>=4",
+    "numpydoc>=1.8",
+    "pydata-sphinx-theme>=0.16",
+    "sphinx>=8",
+]
+
+
+def version():
+    """Read the version without importing what the package needs."""
+    lines = (HERE / "skcae" / "__init__.py").read_text().splitlines()
+    return next(line.split('"')[1] for line in lines if line.startswith("__version__"))
+
+
+setup(
+    name="skcae",
+    version=version(),
+    description="Convolutional autoencoders as scikit-learn transformers",
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="BSD-3-Clause",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    install_requires=[
+        "numpy>=2.0",
+        "pandas>=2.2",
+        "scikit-learn>=1.7",
+        "skorch>=1.3",
+        "torch>=2.6",
+    ],
+    extras_require={
+        "plot": PLOT,
+        "test": TEST,
+        "docs": DOCS,
+        "dev": [*TEST, *DOCS, "ruff>=0.9"],
+    },
+    classifiers=[
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

@@ -1,0 +1,161 @@
+"""How an estimator starts, trains and sums up its autoencoder."""
+
+import math
+import warnings
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+
+from ._parameters import module_params, resolve_scale
+from ._state import NumpyState
+from ._validation import read_samples, read_training_samples
+
+# Enough samples to tell a constant unit from a rare one.
+_N_SAMPLES_DEAD = 512
+
+
+class BaseAutoencoder(NumpyState, BaseEstimator):
+    """Private steps between the parameters of an estimator and its fitted state."""
+
+    def _read(self, X):
+        """Return samples and the module's parameters, both checked."""
+        samples = read_training_samples(self, X)
+        return samples, module_params(self, samples.layout)
+
+    def _draw_seed(self):
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _hold_out(self, samples, X_val, seed):
+        """Return training and validation samples; the latter may be None."""
+        if X_val is not None:
+            return samples, read_samples(self, X_val, name="X_val")
+        if not self.early_stopping:
+            return samples, None
+        rows, held_out = train_test_split(
+            np.arange(len(samples)),
+            test_size=self.validation_fraction,
+            random_state=seed,
+        )
+        return samples.subset(np.sort(rows)), samples.subset(np.sort(held_out))
+
+    def _check_same_module(self, params):
+        changed = sorted(
+            name for name, value in params.items() if self._module_params[name] != value
+        )
+        if changed:
+            name = changed[0]
+            raise ValueError(
+                f"Got {name}={params[name]!r} in a warm start from "
+                f"{name}={self._module_params[name]!r}; expected the architecture and "
+                "the sample shape of the first fit. Set warm_start=False to start "
+                "afresh."
+            )
+
+    def _start(self, samples, params, seed):
+        """Learn the scale of the data and draw the initial weights."""
+        from ._init import start_dense_code_from_pca
+        from ._net import resolve_device
+
+        device = resolve_device(self.device)
+        moments = samples.moments()
+        low, high = moments["channel_min"].min(), moments["channel_max"].max()
+        if low == high:
+            raise ValueError(
+                f"Got X in which every value is {low:g}; expected samples that "
+                "differ. Check how X was loaded and scaled."
+            )
+        self._module_params, self._seed = params, seed
+        self.mean_ = samples.layout.from_channels_first(moments["mean"][None])[0]
+        self.n_samples_seen_ = len(samples)
+        self.n_iter_, self.history_ = 0, []
+        self._net = self._make_net(device)
+        module = self._net.module_
+        module.scaler.set(*resolve_scale(params["output_activation"], moments))
+        if module.dense is not None:
+            start_dense_code_from_pca(module, samples, seed)
+        self._code_shape = module.code_shape
+
+    def _update_mean(self, samples):
+        total = self.n_samples_seen_ + len(samples)
+        mean = samples.layout.from_channels_first(samples.moments()["mean"][None])[0]
+        self.mean_ = self.mean_ + (mean - self.mean_) * (len(samples) / total)
+        self.n_samples_seen_ = total
+
+    def _make_net(self, device):
+        """Return a net with the architecture of the fit and random filters."""
+        from ._net import make_net
+
+        return make_net(
+            self._module_params,
+            loss=self.loss,
+            optimizer=self.optimizer,
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            batch_size=self.batch_size,
+            device=device,
+            verbose=int(self.verbose),
+            callbacks=self.callbacks or (),
+            seed=self._seed,
+            net_params=self.net_params or {},
+        )
+
+    def _training_callbacks(self, has_validation, context, X):
+        """Return the callbacks of one fit, none of which outlives it."""
+        from ._callbacks import EpochBar, TaskReports, stopping_callback
+
+        stopping = stopping_callback(
+            self.early_stopping and has_validation, self.n_iter_no_change, self.tol
+        )
+        callbacks = [("early_stopping", stopping)]
+        if self.verbose:
+            callbacks.append(("epoch_bar", EpochBar()))
+        if context is not None:
+            callbacks.append(("task_reports", TaskReports(self, context, X)))
+        return callbacks
+
+    def _train(self, samples, valid, epochs, callbacks):
+        from ._training import train
+
+        rows = train(
+            self._net,
+            samples,
+            valid,
+            epochs=epochs,
+            seed=[self._seed, self.n_iter_],
+            callbacks=callbacks,
+        )
+        self.history_ = self.history_ + [
+            {**row, "epoch": number}
+            for number, row in enumerate(rows, start=self.n_iter_ + 1)
+        ]
+        self.n_iter_ = len(self.history_)
+
+    def _sum_up(self, samples):
+        """Set what describes the trained net."""
+        from ._inference import count_dead_units, mean_loss
+
+        rows = np.linspace(0, len(samples) - 1, min(len(samples), _N_SAMPLES_DEAD))
+        self.n_dead_units_, n_units = count_dead_units(
+            self._net, samples.subset(rows.astype(int))
+        )
+        if self.n_dead_units_:
+            warnings.warn(
+                f"{self.n_dead_units_} of {n_units} units of the code are constant "
+                "over the training samples. Lower lr, train longer, or use "
+                "activation='identity' or 'abs'.",
+                stacklevel=3,
+            )
+        if not self.history_:
+            self.reconstruction_err_ = mean_loss(self._net, samples)
+        elif self.early_stopping and "valid_loss" in self.history_[-1]:
+            best = min(self.history_, key=lambda row: row.get("valid_loss", math.inf))
+            self.reconstruction_err_ = best["train_loss"]
+        else:
+            self.reconstruction_err_ = self.history_[-1]["train_loss"]
+
+    def _squared_errors(self, samples):
+        from ._inference import squared_errors
+
+        return squared_errors(self.net_, samples)

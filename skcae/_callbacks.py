@@ -1,0 +1,95 @@
+"""skorch callbacks of a fit: progress bar, early stopping, scikit-learn's callbacks."""
+
+import sys
+
+from skorch.callbacks import Callback, EarlyStopping
+from tqdm.auto import tqdm
+
+
+class EpochBar(Callback):
+    """One progress bar per fit, a step per epoch, with the losses behind it."""
+
+    def on_train_begin(self, net, **kwargs):
+        """Open the bar."""
+        self.bar_ = tqdm(total=net.max_epochs, unit="epoch", file=sys.stderr)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Move the bar."""
+        row = net.history[-1]
+        losses = {key: row[key] for key in ("train_loss", "valid_loss") if key in row}
+        self.bar_.set_postfix(losses, refresh=False)
+        self.bar_.update()
+
+    def on_train_end(self, net, **kwargs):
+        """Close the bar."""
+        self.bar_.close()
+
+
+class TaskReports(Callback):
+    """Report every epoch to scikit-learn's callbacks.
+
+    Parameters
+    ----------
+    estimator : ConvAutoencoderTransformer
+        Who reports.
+    context : CallbackContext
+        Of its fit.
+    X : array-like
+        Training data, as the user passed it.
+    """
+
+    def __init__(self, estimator, context, X):
+        self.estimator = estimator
+        self.context = context
+        self.X = X
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Open the epoch's task."""
+        self.task_ = self.context.subcontext(task_name="epoch")
+        self.task_.call_on_fit_task_begin(estimator=self.estimator, X=self.X)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Close the epoch's task, and stop where a callback asks for it."""
+        if self.task_.call_on_fit_task_end(
+            estimator=self.estimator,
+            X=self.X,
+            reconstruction_attributes=dict,  # a copy is fitted without any
+        ):
+            raise StopTraining
+
+
+class StopTraining(Exception):
+    """Raised by a callback to end the training after this epoch."""
+
+
+def stopping_callback(early_stopping, n_iter_no_change, tol):
+    """Return skorch's EarlyStopping with the rules of scikit-learn's MLP.
+
+    Parameters
+    ----------
+    early_stopping : bool
+        Whether to watch the validation loss, and to restore the best weights.
+    n_iter_no_change : int
+        Epochs without improvement before it stops.
+    tol : float
+        Smallest improvement that counts.
+    """
+    return EarlyStopping(
+        monitor="valid_loss" if early_stopping else "train_loss",
+        patience=n_iter_no_change,
+        threshold=tol,
+        threshold_mode="abs",
+        load_best=early_stopping,
+    )
+
+
+def has_stopped_early(net):
+    """Whether one of skorch's EarlyStopping callbacks has just run out of patience.
+
+    They end a training by KeyboardInterrupt, which must be told from Ctrl-C.
+    """
+    return any(
+        isinstance(callback, EarlyStopping)
+        and getattr(callback, "misses_", None) == callback.patience
+        for _, callback in net.callbacks_
+    )

@@ -1,0 +1,157 @@
+"""Encode and decode all samples, batch by batch, into one preallocated array."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+from ._threads import is_worth_threads, one_thread
+
+# Values of the largest feature maps of one batch: what a CPU's cache holds.
+_CACHED_VALUES = 2**21
+_MAX_BATCH_SIZE = 256
+
+
+class BatchRunner:
+    """Run a function of batches in inference mode, with results that do not depend
+    on how samples are batched.
+
+    Each batch is computed by one thread, as the number of threads would decide the
+    order of sums; several threads take different batches instead.
+
+    Parameters
+    ----------
+    net : AutoencoderNet
+        Its module is run.
+    n_samples : int
+        How many samples there are.
+    """
+
+    def __init__(self, net, n_samples):
+        self.module = net.module_.eval()
+        self.device = net.device
+        self.n_samples = n_samples
+        # Kernels for fewer samples than this sum in another order.
+        self.least = 2 if self.module.dense is None else 8
+        fitting = _CACHED_VALUES // self.module.n_map_values
+        self.batch_size = min(max(fitting, self.least), _MAX_BATCH_SIZE)
+
+    def run(self, work):
+        """Call ``work(part)`` for every slice of the samples."""
+        parts = [
+            slice(start, min(start + self.batch_size, self.n_samples))
+            for start in range(0, self.n_samples, self.batch_size)
+        ]
+        with one_thread() as n_threads:
+            if (
+                n_threads == 1
+                or len(parts) == 1
+                or not is_worth_threads(self.module, self.batch_size)
+            ):
+                for part in parts:
+                    self._run_one(work, part)
+                return
+            with ThreadPoolExecutor(n_threads) as pool:
+                for _ in pool.map(lambda part: self._run_one(work, part), parts):
+                    pass
+
+    def apply(self, function, array):
+        """Return ``function`` of one batch, given and returned as numpy arrays."""
+        x = torch.from_numpy(array)
+        if len(x) < self.least:
+            x = torch.cat([x, x[:1].expand(self.least - len(x), *x.shape[1:])])
+        return function(x.to(self.device))[: len(array)].cpu().numpy()
+
+    @torch.inference_mode()
+    def _run_one(self, work, part):
+        work(part)
+
+
+def _allocate(shape, what):
+    try:
+        return np.empty(shape, dtype=np.float32)
+    except MemoryError:
+        size = np.prod(shape, dtype=float) * 4 / 2**30
+        raise MemoryError(
+            f"Got no memory for {what} of shape {shape} ({size:.1f} GiB). Transform "
+            "fewer samples at a time, or choose fewer filters, more pooling or "
+            "n_components."
+        ) from None
+
+
+def transform(net, samples, n_features):
+    """Return the features of samples, shape (n_samples, n_features), float32."""
+    out = _allocate((len(samples), n_features), "features")
+    runner = BatchRunner(net, len(samples))
+
+    def work(part):
+        out[part] = runner.apply(runner.module.features, samples[part])
+
+    runner.run(work)
+    return out
+
+
+def inverse_transform(net, features, layout, code_shape):
+    """Return samples of a layout, shape (n_samples, *layout.shape), float32."""
+    out = _allocate((len(features), *layout.shape), "samples")
+    channels_first = layout.to_channels_first(out)
+    runner = BatchRunner(net, len(features))
+
+    def work(part):
+        code = np.array(features[part], order="C").reshape(-1, *code_shape)
+        channels_first[part] = runner.apply(runner.module.decode, code)
+
+    runner.run(work)
+    return out
+
+
+def squared_errors(net, samples):
+    """Return the summed squared reconstruction error of every sample, float64."""
+    out = np.empty(len(samples))
+    runner = BatchRunner(net, len(samples))
+
+    def work(part):
+        x = samples[part]
+        error = (runner.apply(runner.module, x) - x).reshape(len(x), -1)
+        out[part] = np.einsum("ij,ij->i", error, error, dtype=np.float64)
+
+    runner.run(work)
+    return out
+
+
+def mean_loss(net, samples):
+    """Return the mean training loss of samples, without corruption."""
+    out = np.empty(len(samples))
+    runner = BatchRunner(net, len(samples))
+
+    def loss_of_batch(x):
+        loss = net.criterion_(*runner.module.training_pair(x))
+        return loss.expand(len(x))
+
+    def work(part):
+        out[part] = runner.apply(loss_of_batch, samples[part])
+
+    runner.run(work)
+    return float(out.mean())
+
+
+def count_dead_units(net, samples):
+    """Count constant units of the code, maps or components.
+
+    Returns
+    -------
+    n_dead, n_units : int
+        Units that are the same everywhere and for all samples, and all units.
+    """
+    n_units = net.module_.code_shape[0]
+    low = np.full((len(samples), n_units), np.nan, dtype=np.float32)
+    high = low.copy()
+    runner = BatchRunner(net, len(samples))
+
+    def work(part):
+        code = runner.apply(runner.module.encode, samples[part])
+        code = code.reshape(*code.shape[:2], -1)
+        low[part], high[part] = code.min(axis=2), code.max(axis=2)
+
+    runner.run(work)
+    return int((low.min(axis=0) == high.max(axis=0)).sum()), n_units

@@ -1,0 +1,53 @@
+"""Starting values that are computed from data."""
+
+import numpy as np
+import torch
+from sklearn.decomposition import PCA
+
+# The components of this many samples' maps are those of all for this purpose.
+_MAX_SAMPLES = 5000
+
+
+@torch.no_grad()
+def start_dense_code_from_pca(module, samples, seed):
+    """Make the dense code the principal components of the feature maps.
+
+    Directions beyond the rank of the maps keep their random start, scaled down.
+
+    Parameters
+    ----------
+    module : ConvAutoencoder
+        One with a dense code; its convolutions are left alone.
+    samples : Samples
+        Training data.
+    seed : int
+        Picks the samples and seeds the randomised solver.
+
+    References
+    ----------
+    .. [1] N. Halko, P.-G. Martinsson, J. A. Tropp, "Finding structure with
+       randomness", SIAM Review 53(2), 2011, :doi:`10.1137/090771806`.
+    """
+    dense = module.dense
+    rng = np.random.default_rng(seed)
+    rows = rng.permutation(len(samples))[:_MAX_SAMPLES]
+    device = dense.mean.device
+    maps = np.concatenate(
+        [
+            module.before_dense(module.scaler(torch.from_numpy(samples[rows[part]]).to(device)))
+            .flatten(1)
+            .cpu()
+            .numpy()
+            for part in samples.subset(rows).slices(256)
+        ]
+    )
+    n_components = min(len(dense.components), *maps.shape)
+    pca = PCA(n_components, random_state=seed).fit(maps)
+    components = torch.from_numpy(pca.components_)
+    mean = torch.from_numpy(pca.mean_)
+    dense.components[n_components:] *= 0.1
+    dense.atoms[:, n_components:] *= 0.1
+    dense.components[:n_components] = components
+    dense.atoms[:, :n_components] = components.T
+    dense.mean.copy_(mean)
+    dense.offset.copy_(-dense.components @ mean)

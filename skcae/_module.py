@@ -1,0 +1,234 @@
+"""The convolutional autoencoder as a torch module, usable without scikit-learn."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ._layers import (
+    ACTIVATIONS,
+    ChannelScaler,
+    Corruption,
+    DecoderStage,
+    DenseCode,
+    EncoderStage,
+    GridPooling,
+    draw_filters,
+)
+from ._shapes import map_sizes
+
+
+class ConvAutoencoder(nn.Module):
+    """Convolutional autoencoder of signals, images or volumes.
+
+    The number of axes of `spatial` picks convolutions in one, two or three
+    dimensions.  Without a dense code the parameters do not depend on the size of the
+    samples, and other sizes may be encoded and decoded.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        The encoder, input first; the decoder mirrors it.
+    spatial : tuple of int
+        Spatial shape of one sample.
+    n_channels : int, default=1
+        Number of channels.
+    output_activation : str, default="identity"
+        Activation of the reconstruction, in standardised units.
+    tied_weights : bool, default=False
+        Whether the decoder uses the encoder's filters.
+    n_components : int or None, default=None
+        Width of a dense code; None: the code is the last feature maps.
+    corruption : {"mask", "gaussian", "salt_and_pepper"} or None, default=None
+        Noise on the input in training mode.
+    corruption_level : float, default=0.3
+        Amount of that noise.
+    pooling : {"max", "avg"} or None, default=None
+        How feature maps are pooled over a grid: by `features`, or before the dense
+        code, which then does not depend on the size of the samples either.
+    pool_grid : int, default=2
+        Cells per spatial axis of that grid.
+    """
+
+    def __init__(
+        self,
+        stages,
+        spatial,
+        n_channels=1,
+        *,
+        output_activation="identity",
+        tied_weights=False,
+        n_components=None,
+        corruption=None,
+        corruption_level=0.3,
+        pooling=None,
+        pool_grid=2,
+    ):
+        super().__init__()
+        self.stages, self.spatial = tuple(stages), tuple(spatial)
+        self.output_activation = output_activation
+        self.sizes = map_sizes(self.spatial, self.stages)
+        n_axes = len(self.spatial)
+        channels = [n_channels, *(stage.n_filters for stage in self.stages)]
+        self.scaler = ChannelScaler(n_channels, n_axes)
+        self.corruption = Corruption(corruption, corruption_level) if corruption else None
+        self.encoder = nn.ModuleList(
+            EncoderStage(n_in, stage, n_axes)
+            for n_in, stage in zip(channels, self.stages, strict=False)
+        )
+        activations = [output_activation, *(stage.activation for stage in self.stages)]
+        self.decoder = nn.ModuleList(
+            DecoderStage(encoder, n_out, activation, tied_weights)
+            for encoder, n_out, activation in reversed(
+                list(zip(self.encoder, channels, activations, strict=False))
+            )
+        )
+        self.grid = GridPooling(pooling, pool_grid) if pooling else None
+        self.dense = None
+        if n_components is not None:
+            cells = self.sizes[-1] if pooling is None else (pool_grid,) * n_axes
+            self.dense = DenseCode((channels[-1], *cells), n_components)
+
+    @property
+    def map_shape(self) -> tuple[int, ...]:
+        """Shape (C, *spatial) of the last feature maps."""
+        return (self.stages[-1].n_filters, *self.sizes[-1])
+
+    @property
+    def code_shape(self) -> tuple[int, ...]:
+        """Shape of one sample's code."""
+        if self.dense is None:
+            return self.map_shape
+        return (len(self.dense.components),)
+
+    @property
+    def n_multiplications(self) -> int:
+        """Multiplications that encode one sample by convolutions."""
+        return sum(
+            layer.convolution.weight.numel()
+            * math.prod(stage.convolved(length) for length in size)
+            for layer, stage, size in zip(
+                self.encoder, self.stages, self.sizes, strict=False
+            )
+        )
+
+    @property
+    def n_map_values(self) -> int:
+        """Values per sample of the largest feature maps."""
+        return max(
+            stage.n_filters * math.prod(stage.convolved(length) for length in size)
+            for stage, size in zip(self.stages, self.sizes, strict=False)
+        )
+
+    @property
+    def filters(self) -> Tensor:
+        """First-layer filters, shape (n_filters, n_channels, *kernel)."""
+        return self.encoder[0].convolution.weight
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw random filters.
+
+        Encoder filters are normal numbers without mean and of unit norm, decoder
+        weights uniform within plus/minus 1/sqrt(fan-in); biases are zero.
+
+        Parameters
+        ----------
+        generator : torch.Generator
+            Source of randomness, on the CPU.
+        """
+        for stage in self.encoder:
+            weight = stage.convolution.weight
+            draw_filters(weight, generator)
+            stage.convolution.bias.zero_()
+        for stage in self.decoder:
+            layer = stage.convolution
+            layer.bias.zero_()
+            if not layer.is_tied:
+                bound = 1 / math.sqrt(layer.fan_in)
+                layer.weight.uniform_(-bound, bound, generator=generator)
+        if self.dense is not None:
+            for parameter in self.dense.parameters():
+                bound = 1 / math.sqrt(parameter.shape[-1])
+                parameter.uniform_(-bound, bound, generator=generator)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the code of samples in the data's own units.
+
+        Parameters
+        ----------
+        x : Tensor of shape (N, C, *spatial)
+            Samples.
+
+        Returns
+        -------
+        code : Tensor of shape (N, n_filters, *map) or (N, n_components)
+        """
+        return self._encode(self.scaler(x))
+
+    def decode(self, code: Tensor, spatial=None) -> Tensor:
+        """Return samples in the data's own units.
+
+        Parameters
+        ----------
+        code : Tensor
+            As `encode` gives it.
+        spatial : tuple of int or None, default=None
+            Spatial shape of the samples; None: the one the module was built for.
+
+        Returns
+        -------
+        x : Tensor of shape (N, C, *spatial)
+        """
+        return self.scaler.inverse(self.activate_output(self._decode(code, spatial)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the reconstruction of samples in the data's own units."""
+        return self.decode(self.encode(x), x.shape[2:])
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return one row of features per sample: the code, pooled and flattened."""
+        code = self.encode(x)
+        if self.grid is not None and self.dense is None:
+            code = self.grid(code)
+        return code.flatten(1)
+
+    def training_pair(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return output before its activation, and clean target, standardised.
+
+        In training mode the output is computed from a corrupted input.
+        """
+        target = self.scaler(x)
+        noisy = target if self.corruption is None else self.corruption(target)
+        return self._decode(self._encode(noisy), x.shape[2:]), target
+
+    def activate_output(self, x: Tensor) -> Tensor:
+        """Apply the activation of the reconstruction."""
+        return ACTIVATIONS[self.output_activation](x)
+
+    def before_dense(self, x: Tensor) -> Tensor:
+        """Return the maps that the dense code sees, of standardised samples."""
+        for stage in self.encoder:
+            x = stage(x)
+        return x if self.grid is None else self.grid(x)
+
+    def _encode(self, x):
+        if self.dense is not None:
+            return self.dense(self.before_dense(x))
+        for stage in self.encoder:
+            x = stage(x)
+        return x
+
+    def _decode(self, code, spatial=None):
+        sizes = self.sizes
+        if spatial is not None and tuple(spatial) != self.spatial:
+            sizes = map_sizes(spatial, self.stages)
+        x = code if self.dense is None else self.dense.inverse(code)
+        if self.dense is not None and self.grid is not None:
+            x = F.interpolate(x, size=sizes[-1])
+        for number, stage in enumerate(self.decoder, start=1):
+            x = stage(x, sizes[-number - 1])
+            if number < len(self.decoder):
+                x = ACTIVATIONS[stage.activation](x)
+        return x

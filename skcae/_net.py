@@ -1,0 +1,239 @@
+"""The skorch net: the target is the input, whole batches, a short inner loop."""
+
+import math
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochTimer, PassthroughScoring, PrintLog
+from skorch.utils import to_device
+
+from ._batches import Batches
+from ._callbacks import StopTraining, has_stopped_early
+from ._losses import ReconstructionLoss
+from ._module import ConvAutoencoder
+from ._samples import Layout, Samples
+
+_OPTIMIZERS = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+    "rmsprop": torch.optim.RMSprop,
+}
+_FUSED = frozenset(("adam", "adamw", "sgd"))
+_BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
+
+
+class AutoencoderNet(NeuralNet):
+    """skorch net that trains a `ConvAutoencoder` to rebuild its input.
+
+    `predict` returns reconstructions in the data's own units.  Callbacks get all of
+    skorch's events; those of single batches are only paid for by who listens to them.
+    """
+
+    @property
+    def _default_callbacks(self):
+        callbacks = [
+            ("epoch_timer", EpochTimer()),
+            ("train_loss", PassthroughScoring(name="train_loss", on_train=True)),
+            ("valid_loss", PassthroughScoring(name="valid_loss")),
+        ]
+        return [*callbacks, ("print_log", PrintLog())] if self.verbose else callbacks
+
+    def initialize_module(self):
+        """Build the module, in the memory format that convolutions are fastest in."""
+        super().initialize_module()
+        if len(self.module_.spatial) == 2:
+            self.module_.to(memory_format=torch.channels_last)
+        return self
+
+    def get_dataset(self, X, y=None):
+        """Return `X` as samples; a plain array has the shape (N, C, *spatial)."""
+        if isinstance(X, Samples):
+            return X
+        X = np.asarray(X)
+        return Samples(X, Layout(X.shape[1:], channel_axis=0))
+
+    def partial_fit(self, X, y=None, classes=None, **fit_params):
+        """Train on; unlike skorch's, let Ctrl-C reach the caller."""
+        if not self.initialized_:
+            self.initialize()
+        self.notify("on_train_begin", X=X, y=y)
+        try:
+            self.fit_loop(X, y, **fit_params)
+        except StopTraining:
+            pass
+        except KeyboardInterrupt:
+            if not has_stopped_early(self):
+                raise
+        finally:
+            self.notify("on_train_end", X=X, y=y)
+        return self
+
+    def train_step_single(self, batch, **fit_params):
+        """Compute loss and gradients of one batch."""
+        self._set_training(True)
+        step = self._step(batch[0])
+        step["loss"].backward()
+        return step
+
+    def validation_step(self, batch, **fit_params):
+        """Compute the loss of one batch."""
+        self._set_training(False)
+        with torch.no_grad():
+            return self._step(batch[0])
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Train on, or validate with, one pass over the data."""
+        if iterator is None:
+            return
+        if self._has_batch_listeners():
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            losses = self.history[-1, "batches", :, f"{prefix}_loss"]
+            self._check_loss(sum(losses), prefix)
+            return
+        loss = self._run_quiet_epoch(iterator, training)
+        self._check_loss(loss, prefix)
+        self._record(f"{prefix}_loss", loss)
+
+    def _step(self, x):
+        output, target = self.module_.training_pair(to_device(x, self.device))
+        return {"loss": self.criterion_(output, target), "y_pred": output}
+
+    def _run_quiet_epoch(self, iterator, training):
+        self._set_training(training)
+        optimizer, total, count = self.optimizer_, 0.0, 0
+        with torch.set_grad_enabled(training):
+            for x, _ in iterator:
+                loss = self._step(x)["loss"]
+                if training:
+                    optimizer.zero_grad(set_to_none=True)
+                    loss.backward()
+                    optimizer.step()
+                total = total + loss.detach() * len(x)
+                count += len(x)
+        return float(total) / count
+
+    def _has_batch_listeners(self):
+        return any(
+            getattr(type(callback), event) is not getattr(Callback, event)
+            for _, callback in self.callbacks_
+            for event in _BATCH_EVENTS
+        )
+
+    def _record(self, name, value):
+        earlier = [row[name] for row in self.history[:-1] if name in row]
+        self.history.record(name, value)
+        self.history.record(f"{name}_best", value < min(earlier, default=math.inf))
+
+    def _check_loss(self, loss, prefix):
+        if not math.isfinite(loss):
+            rate = self.optimizer_.param_groups[0]["lr"]
+            raise ValueError(
+                f"Got a {prefix} loss of {loss} in epoch {len(self.history)} with "
+                f"lr={rate:g}; expected a finite loss. Lower lr, or look for outliers "
+                "in X."
+            )
+
+
+def make_net(
+    module_params,
+    *,
+    loss,
+    optimizer,
+    lr,
+    weight_decay,
+    batch_size,
+    device,
+    verbose,
+    callbacks,
+    seed,
+    net_params,
+):
+    """Return an initialised net with randomly drawn filters.
+
+    Parameters
+    ----------
+    module_params : dict
+        Arguments of `ConvAutoencoder`.
+    loss, optimizer : str
+        Names.
+    lr, weight_decay : float
+        Of the optimizer.
+    batch_size : int
+        Of the training.
+    device : str
+        A resolved device.
+    verbose : int
+        Above 1, skorch prints a table of losses.
+    callbacks : list
+        skorch callbacks.
+    seed : int
+        Decides initial filters, order of samples and noise.
+    net_params : dict
+        More of skorch's arguments.
+
+    Returns
+    -------
+    net : AutoencoderNet
+    """
+    fused = {"optimizer__fused": True} if optimizer in _FUSED else {}
+    net = AutoencoderNet(
+        ConvAutoencoder,
+        ReconstructionLoss,
+        **{f"module__{name}": value for name, value in module_params.items()},
+        criterion__loss=loss,
+        criterion__output_activation=module_params["output_activation"],
+        optimizer=_OPTIMIZERS[optimizer],
+        optimizer__weight_decay=weight_decay,
+        lr=lr,
+        batch_size=batch_size,
+        iterator_train=Batches,
+        iterator_train__shuffle=True,
+        iterator_train__seed=seed,
+        iterator_valid=Batches,
+        train_split=None,
+        callbacks=list(callbacks),
+        device=device,
+        verbose=max(0, verbose - 1),
+        **fused | net_params,
+    )
+    net.initialize()
+    net.module_.reset_parameters(torch.Generator().manual_seed(seed))
+    return net
+
+
+def resolve_device(device):
+    """Return the device that ``device="auto"`` and its like mean here.
+
+    Raises
+    ------
+    ValueError
+        If there is no such device.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"Got device={device!r}, which PyTorch cannot use here "
+            f"({str(error).splitlines()[0]}); expected 'auto', 'cpu', or an available "
+            "accelerator such as 'cuda'. Use device='auto'."
+        ) from None
+    return device
+
+
+def weights_as_numpy(module):
+    """Return the module's state as numpy arrays."""
+    return {
+        name: np.array(tensor.detach().cpu(), order="C")
+        for name, tensor in module.state_dict().items()
+    }
+
+
+def load_weights(module, weights):
+    """Set the module's state from numpy arrays."""
+    module.load_state_dict(
+        {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
+    )

@@ -1,0 +1,169 @@
+"""Samples as the user stores them, handed out as float32 batches (N, C, *spatial)."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+# Large enough to hide the cost of a Python loop, small enough for the CPU cache.
+_CHUNK_BYTES = 4 * 2**20
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Shape of one sample and the axis that holds its channels.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of one sample as the user sees it.
+    channel_axis : int or None
+        Axis of `shape` that holds channels; None: there is no such axis.
+    """
+
+    shape: tuple
+    channel_axis: int | None = None
+
+    @property
+    def n_features(self):
+        """Number of values in one sample."""
+        return math.prod(self.shape)
+
+    @property
+    def n_channels(self):
+        """Number of channels."""
+        return 1 if self.channel_axis is None else self.shape[self.channel_axis]
+
+    @property
+    def spatial(self):
+        """Spatial shape."""
+        if self.channel_axis is None:
+            return self.shape
+        axis = self.channel_axis % len(self.shape)
+        return self.shape[:axis] + self.shape[axis + 1 :]
+
+    def to_channels_first(self, X):
+        """View samples ``(N, *shape)`` as ``(N, C, *spatial)``."""
+        if self.channel_axis is None:
+            return X[:, None]
+        return np.moveaxis(X, self.channel_axis % len(self.shape) + 1, 1)
+
+    def from_channels_first(self, X):
+        """View ``(N, C, *spatial)`` as samples ``(N, *shape)``."""
+        if self.channel_axis is None:
+            return X[:, 0]
+        return np.moveaxis(X, 1, self.channel_axis % len(self.shape) + 1)
+
+
+class Samples:
+    """An array of samples that is read batch by batch.
+
+    The array stays as it is (dtype, strides, memory map); only the rows of one batch
+    are ever copied.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features) or (n_samples, *layout.shape)
+        Real numbers.
+    layout : Layout
+        What one sample looks like.
+    rows : ndarray of int or None, default=None
+        Rows of `X` that belong; None: all.
+    """
+
+    def __init__(self, X, layout, rows=None):
+        self.X = X
+        self.layout = layout
+        self.rows = rows
+
+    def __len__(self):
+        return len(self.X) if self.rows is None else len(self.rows)
+
+    def __getitem__(self, index):
+        """Return the samples of a slice or an index array as float32 (B, C, *spatial).
+
+        The result is a fresh array in the memory order of the samples.
+        """
+        if self.rows is not None:
+            index = self.rows[index]
+        if isinstance(index, slice):
+            batch = np.array(self.X[index], dtype=np.float32, order="C")
+        else:
+            batch = np.take(self.X, index, axis=0).astype(np.float32, copy=False)
+        batch = batch.reshape(len(batch), *self.layout.shape)
+        return self.layout.to_channels_first(batch)
+
+    def subset(self, rows):
+        """Return the samples of some rows."""
+        return Samples(self.X, self.layout, rows)
+
+    def slices(self, size):
+        """Yield consecutive slices of at most `size` samples."""
+        for start in range(0, len(self), size):
+            yield slice(start, min(start + size, len(self)))
+
+    @property
+    def chunk_size(self):
+        """Number of samples that a pass over the data reads at a time."""
+        return max(1, _CHUNK_BYTES // (4 * max(1, self.layout.n_features)))
+
+    def check_finite(self):
+        """Raise ValueError where a value is no finite float32 number."""
+        if self.X.dtype.kind in "biu":
+            return
+        for part in self.slices(self.chunk_size):
+            with np.errstate(over="ignore"):
+                batch = self[part]
+            # The sum of finite float32 numbers may overflow: look closer only then.
+            if np.isfinite(batch.sum(dtype=np.float64)):
+                continue
+            found = "NaN" if np.isnan(batch).any() else "infinity"
+            raise ValueError(
+                f"Input X contains {found} or a value too large for dtype('float32') "
+                f"among samples {part.start} to {part.stop - 1}; expected finite "
+                "numbers. Impute such values (sklearn.impute), rescale X, or drop "
+                "those samples."
+            )
+
+    def moments(self):
+        """Statistics of the samples, in one pass.
+
+        Returns
+        -------
+        moments : dict of ndarray
+            ``mean`` of every element, shape (C, *spatial), and per channel, shape
+            (C,): ``channel_mean``, ``channel_std``, ``channel_min``, ``channel_max``.
+        """
+        n_channels = self.layout.n_channels
+        total = np.zeros((n_channels, *self.layout.spatial))
+        low, high = np.full(n_channels, np.inf), np.full(n_channels, -np.inf)
+        # Moments about the first sample's mean: no cancellation for data far from 0.
+        origin = self[:1].reshape(n_channels, -1).mean(axis=1, dtype=np.float64)
+        squares = np.zeros(n_channels)
+        for part in self.slices(self.chunk_size):
+            batch = self[part]
+            total += batch.sum(axis=0, dtype=np.float64)
+            rows = np.moveaxis(batch, 1, 0).reshape(n_channels, -1)
+            low = np.minimum(low, rows.min(axis=1))
+            high = np.maximum(high, rows.max(axis=1))
+            centred = rows - origin[:, None].astype(np.float32)
+            squares += np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
+        mean = total / len(self)
+        channel_mean = mean.reshape(n_channels, -1).mean(axis=1)
+        shift = origin.astype(np.float32) - channel_mean
+        variance = squares / (len(self) * math.prod(self.layout.spatial)) - shift**2
+        return {
+            "mean": mean,
+            "channel_mean": channel_mean,
+            "channel_std": np.sqrt(np.maximum(variance, 0.0)),
+            "channel_min": low,
+            "channel_max": high,
+        }
+
+    def squared_deviations(self, centre):
+        """Return the sum of squared differences from `centre`, one sample's array."""
+        centre = self.layout.to_channels_first(np.asarray(centre)[None])
+        return sum(
+            float(np.square(self[part] - centre).sum())
+            for part in self.slices(self.chunk_size)
+        )

@@ -1,0 +1,99 @@
+"""Arithmetic of sizes along one spatial axis; needs neither numpy nor torch."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One encoder stage: a convolution, its pooling and its activation.
+
+    Every method maps sizes along one spatial axis; all axes are treated alike.
+
+    Parameters
+    ----------
+    n_filters, kernel_size, stride, pool_size : int
+        Number of feature maps, side of the filters, step of the convolution and side
+        of the pooling window (1: no pooling).
+    padding : {"same", "valid", "full"}
+        How many zeros surround the input.
+    activation : str
+        Name of the nonlinearity.
+    """
+
+    n_filters: int
+    kernel_size: int
+    stride: int
+    pool_size: int
+    padding: str
+    activation: str
+
+    @property
+    def zeros(self) -> tuple[int, int]:
+        """Zeros added before and after the input."""
+        reach = self.kernel_size - 1
+        if self.padding == "same":
+            return reach // 2, reach - reach // 2
+        return (reach, reach) if self.padding == "full" else (0, 0)
+
+    @property
+    def reduction(self) -> int:
+        """Input positions per position of the pooled map."""
+        return self.stride * self.pool_size
+
+    def fits(self, size: int) -> bool:
+        """Whether the filter fits into the padded input."""
+        return size + sum(self.zeros) >= self.kernel_size
+
+    def convolved(self, size: int) -> int:
+        """Size of the map before pooling."""
+        return (size + sum(self.zeros) - self.kernel_size) // self.stride + 1
+
+    def pooled(self, size: int) -> int:
+        """Size of the map behind the pooling, which drops no position."""
+        return -(-self.convolved(size) // self.pool_size)
+
+    def upsampling(self) -> tuple[int, int]:
+        """Kernel size and offset of the transposed convolution that undoes the stage.
+
+        Every code position writes where it has read: the kernel is the field of view
+        of the pooled convolution, or one block where the stride skips positions.
+        """
+        gap = self.stride - self.kernel_size
+        if gap > 0:
+            return self.reduction, self.zeros[0] + gap // 2
+        return self.reduction - gap, self.zeros[0]
+
+
+def map_sizes(shape, stages) -> list[tuple[int, ...]]:
+    """Spatial shapes from the input to the last feature map.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Spatial shape of one sample.
+    stages : sequence of Stage
+        The encoder.
+
+    Returns
+    -------
+    shapes : list of tuple of int
+        ``len(stages) + 1`` shapes, the input's first.
+
+    Raises
+    ------
+    ValueError
+        If a filter is larger than its padded input.
+    """
+    shapes = [tuple(shape)]
+    for number, stage in enumerate(stages, start=1):
+        here = shapes[-1]
+        if not all(stage.fits(size) for size in here):
+            raise ValueError(
+                f"Got samples of spatial shape {shapes[0]} but stage {number} puts a "
+                f"filter of kernel_size={stage.kernel_size} on maps of shape {here} "
+                f"with padding={stage.padding!r}; expected filters no larger than the "
+                "padded maps. Use padding='same', a smaller kernel_size, or fewer "
+                "stages."
+            )
+        shapes.append(tuple(stage.pooled(size) for size in here))
+    return shapes

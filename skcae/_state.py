@@ -1,0 +1,58 @@
+"""What a fitted estimator keeps: numpy weights in files, a live net in memory."""
+
+import warnings
+
+from sklearn.exceptions import NotFittedError
+
+_LIVE, _STORED = "_net", "_weights"
+
+
+class NumpyState:
+    """Mixin that pickles a skorch net as numpy arrays and rebuilds it on use.
+
+    No torch object, optimizer or data reaches a file, so that a model fitted on a GPU
+    loads on a CPU and `skops.io` has no foreign type to trust.  The estimator provides
+    `_make_net(device)`.
+    """
+
+    def __sklearn_is_fitted__(self):
+        return _LIVE in vars(self) or _STORED in vars(self)
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        net = state.pop(_LIVE, None)
+        if net is not None:
+            from ._net import weights_as_numpy
+
+            state[_STORED] = weights_as_numpy(net.module_)
+        return state
+
+    @property
+    def net_(self):
+        """skorch net, rebuilt from the stored weights where it is not alive."""
+        if _LIVE not in vars(self):
+            self._rebuild_net()
+        return self._net
+
+    @property
+    def module_(self):
+        """The net's torch module."""
+        return self.net_.module_
+
+    def _rebuild_net(self):
+        if _STORED not in vars(self):
+            raise NotFittedError(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' "
+                "with appropriate arguments before using this estimator."
+            )
+        from ._net import load_weights, resolve_device
+
+        try:
+            device = resolve_device(self.device)
+        except ValueError as error:
+            device = "cpu"
+            warnings.warn(f"{error} The fitted model runs on the CPU.", stacklevel=4)
+        net = self._make_net(device)
+        load_weights(net.module_, self._weights)
+        self._net = net
+        del self._weights

@@ -1,0 +1,217 @@
+"""From whatever the user passes to `Samples`, with errors that say what to do."""
+
+import sys
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils.validation import check_array, validate_data
+
+from ._samples import Layout, Samples
+
+
+def _is_frame(X):
+    return hasattr(X, "columns") and hasattr(X, "dtypes")
+
+
+def _from_torch(X):
+    """Return a numpy array where `X` is a torch tensor, else `X` itself."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(X, torch.Tensor):
+        return X
+    X = X.detach().cpu()
+    return X.float().numpy() if X.dtype == torch.bfloat16 else X.numpy()
+
+
+def _as_array(X, name, min_samples, estimator):
+    X = check_array(
+        X,
+        dtype="numeric",
+        ensure_all_finite=False,
+        allow_nd=True,
+        ensure_2d=True,
+        ensure_min_samples=min_samples,
+        estimator=estimator,
+        input_name=name,
+    )
+    if X.dtype.kind not in "biuf":
+        raise TypeError(
+            f"Got {name} of dtype {X.dtype}; expected real numbers. Convert it with "
+            "astype(float)."
+        )
+    return X
+
+
+def _check_shape_parameter(input_shape):
+    shape = tuple(input_shape)
+    if not shape or not all(
+        isinstance(side, Integral) and not isinstance(side, bool) and side >= 1
+        for side in shape
+    ):
+        raise ValueError(
+            f"Got input_shape={input_shape!r}; expected integers of at least 1, such "
+            "as (28, 28). Pass the shape of one sample."
+        )
+    return tuple(int(side) for side in shape)
+
+
+def _check_channel_axis(channel_axis, shape):
+    n_axes = len(shape)
+    if channel_axis is not None and not -n_axes <= channel_axis < n_axes:
+        raise ValueError(
+            f"Got channel_axis={channel_axis} for samples of shape {shape}; expected "
+            f"an axis between {-n_axes} and {n_axes - 1}, or None. Pass the axis of a "
+            "sample (not of X) that holds its channels."
+        )
+    n_spatial = n_axes - (channel_axis is not None)
+    if not 1 <= n_spatial <= 3:
+        raise ValueError(
+            f"Got samples of shape {shape} with channel_axis={channel_axis}, which "
+            f"leaves {n_spatial} spatial axes; expected 1 (signals), 2 (images) or 3 "
+            "(volumes). Set channel_axis or input_shape, or reshape X."
+        )
+
+
+def resolve_layout(X_shape, input_shape, channel_axis):
+    """Return the layout of samples of an array.
+
+    Parameters
+    ----------
+    X_shape : tuple of int
+        Shape of the whole array.
+    input_shape : tuple of int or None
+        Shape of one sample, where the user names it.
+    channel_axis : int or None
+        Axis of a sample that holds channels.
+
+    Returns
+    -------
+    layout : Layout
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not agree.
+    """
+    here = tuple(X_shape[1:])
+    shape = here if input_shape is None else _check_shape_parameter(input_shape)
+    _check_channel_axis(channel_axis, shape)
+    layout = Layout(shape, None if channel_axis is None else int(channel_axis))
+    if len(here) == 1 and layout.n_features != here[0]:
+        raise ValueError(
+            f"Got input_shape={shape} ({layout.n_features} values) but X has {here[0]} "
+            "features; pass the shape of one sample, or check X."
+        )
+    if len(here) > 1 and here != shape:
+        raise ValueError(
+            f"Got input_shape={shape} but X holds samples of shape {here}; expected "
+            "them to be equal. Leave input_shape at None for N-D X, or check X."
+        )
+    if 0 in here:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={tuple(X_shape)}) while a minimum "
+            "of 1 is required. Check how X was sliced."
+        )
+    return layout
+
+
+def read_training_samples(estimator, X, *, min_samples=2):
+    """Check `X`, learn its layout and return its samples.
+
+    Sets ``n_features_in_``, ``feature_names_in_`` (frames) and ``input_shape_``.
+
+    Parameters
+    ----------
+    estimator : ConvAutoencoderTransformer
+        Gets the fitted attributes.
+    X : array-like
+        What the user passed.
+    min_samples : int, default=2
+        Fewer are refused.
+
+    Returns
+    -------
+    samples : Samples
+    """
+    frame, X = X, _from_torch(X)
+    X = _as_array(X, "X", min_samples, estimator)
+    layout = resolve_layout(X.shape, estimator.input_shape, estimator.channel_axis)
+    samples = Samples(X, layout)
+    samples.check_finite()
+    validate_data(estimator, frame if X.ndim == 2 else X, skip_check_array=True)
+    estimator.n_features_in_ = layout.n_features
+    estimator.input_shape_ = layout.shape
+    estimator._saw_rows = X.ndim == 2 and len(layout.shape) > 1
+    return samples
+
+
+def read_samples(estimator, X, *, name="X", any_size=False):
+    """Check `X` against what `fit` saw and return its samples.
+
+    Parameters
+    ----------
+    estimator : ConvAutoencoderTransformer
+        A fitted one.
+    X : array-like
+        What the user passed.
+    name : str, default="X"
+        What messages call it.
+    any_size : bool, default=False
+        Whether N-D samples may have another spatial shape than those of `fit`.
+
+    Returns
+    -------
+    samples : Samples
+    """
+    frame, X = X, _from_torch(X)
+    X = _as_array(X, name, 1, estimator)
+    layout = Layout(estimator.input_shape_, estimator.channel_axis)
+    here = X.shape[1:]
+    if X.ndim == 2 and _is_frame(frame):
+        validate_data(estimator, frame, reset=False, skip_check_array=True)
+    if here not in (layout.shape, (layout.n_features,)):
+        other = _layout_of_other_size(layout, here) if any_size else None
+        if other is None:
+            _raise_other_shape(estimator, name, here, layout)
+        layout = other
+    samples = Samples(X, layout)
+    samples.check_finite()
+    return samples
+
+
+def _layout_of_other_size(layout, shape):
+    """Return the layout for samples that differ in spatial shape alone, else None."""
+    if len(shape) == 1 or len(shape) != len(layout.shape) or 0 in shape:
+        return None
+    other = Layout(tuple(shape), layout.channel_axis)
+    return other if other.n_channels == layout.n_channels else None
+
+
+def _raise_other_shape(estimator, name, here, layout):
+    cls = type(estimator).__name__
+    if len(here) == 1:
+        raise ValueError(
+            f"{name} has {here[0]} features, but {cls} is expecting "
+            f"{layout.n_features} features as input; pass samples of the shape that "
+            f"fit saw, {layout.shape}, or fit again."
+        )
+    raise ValueError(
+        f"Got {name} with samples of shape {here}, but {cls} was fitted on samples of "
+        f"shape {layout.shape}; expected the same shape. Resize the samples, or fit "
+        "again."
+    )
+
+
+def read_features(estimator, X, n_features):
+    """Check what `inverse_transform` gets and return it as float32."""
+    X = check_array(
+        _from_torch(X),
+        dtype=[np.float32, np.float64],
+        estimator=estimator,
+        input_name="X",
+    )
+    if X.shape[1] != n_features:
+        raise ValueError(
+            f"X has {X.shape[1]} features, but {type(estimator).__name__} made "
+            f"{n_features}; expected what transform returns. Pass it unchanged."
+        )
+    return X.astype(np.float32, copy=False)
