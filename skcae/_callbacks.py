@@ -58,7 +58,7 @@ class TaskReports(Callback):
             raise StopTraining
 
 
-class StopTraining(Exception):
+class StopTraining(Exception):  # noqa: N818 (like StopIteration, no error)
     """Raised by a callback to end the training after this epoch."""
 
 

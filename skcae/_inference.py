@@ -13,8 +13,7 @@ _MAX_BATCH_SIZE = 256
 
 
 class BatchRunner:
-    """Run a function of batches in inference mode, with results that do not depend
-    on how samples are batched.
+    """Run a function batch by batch, with results that do not depend on the batches.
 
     Each batch is computed by one thread, as the number of threads would decide the
     order of sums; several threads take different batches instead.

@@ -34,7 +34,9 @@ def start_dense_code_from_pca(module, samples, seed):
     device = dense.mean.device
     maps = np.concatenate(
         [
-            module.before_dense(module.scaler(torch.from_numpy(samples[rows[part]]).to(device)))
+            module.before_dense(
+                module.scaler(torch.from_numpy(samples[rows[part]]).to(device))
+            )
             .flatten(1)
             .cpu()
             .numpy()

@@ -72,7 +72,9 @@ class ConvAutoencoder(nn.Module):
         n_axes = len(self.spatial)
         channels = [n_channels, *(stage.n_filters for stage in self.stages)]
         self.scaler = ChannelScaler(n_channels, n_axes)
-        self.corruption = Corruption(corruption, corruption_level) if corruption else None
+        self.corruption = (
+            Corruption(corruption, corruption_level) if corruption else None
+        )
         self.encoder = nn.ModuleList(
             EncoderStage(n_in, stage, n_axes)
             for n_in, stage in zip(channels, self.stages, strict=False)

@@ -29,7 +29,7 @@ class NumpyState:
 
     @property
     def net_(self):
-        """skorch net, rebuilt from the stored weights where it is not alive."""
+        """The skorch net, rebuilt from the stored weights where it is not alive."""
         if _LIVE not in vars(self):
             self._rebuild_net()
         return self._net

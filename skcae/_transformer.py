@@ -32,6 +32,187 @@ class ConvAutoencoderTransformer(
     TransformerMixin,
     BaseAutoencoder,
 ):
+    r"""Features of signals, images or volumes from a convolutional autoencoder.
+
+    An autoencoder is a pair of networks trained together so that the second rebuilds
+    from the output of the first, the code, what the first was given.  Here both are
+    convolutional [1]_, and the code is what `transform` hands on: feature maps of
+    filters that were learnt from the samples, without labels.
+
+    Each channel is standardised first, with statistics learnt in `fit`, so that data
+    in any unit train equally well; `inverse_transform` gives the data's own units
+    back.  Computations are in float32, and one `random_state` decides every result.
+
+    Parameters
+    ----------
+    input_shape : tuple of int, default=None
+        Shape of one sample, needed where rows of a 2-D `X` are flattened samples.
+        None: a 2-D `X` holds signals, an N-D `X` tells the shape of its samples.
+    channel_axis : int, default=None
+        Axis of a sample (not of `X`) that holds channels: -1 for channels last, 0 for
+        channels first. None: samples have one channel and no axis for it. The
+        remaining axes, one to three, are spatial.
+    n_filters : int or tuple of int, default=64
+        Number of filters of each convolution stage.
+    kernel_size : int or tuple of int, default=5
+        Side of the filters, along every spatial axis; one value, or one per stage.
+    stride : int or tuple of int, default=1
+        Step of the filters; one value, or one per stage.
+    pool_size : int or tuple of int, default=2
+        Side of the max-pooling windows behind each convolution; 1 means no pooling.
+        Positions that do not fill a window are pooled too.
+    padding : {"same", "valid", "full"}, default="same"
+        Zeros around the input of a convolution: as many as keep its size, none, or
+        ``kernel_size - 1`` on each side. With "full", stride 1 and no pooling, the
+        decoder is an unpadded convolution: the textbook autoencoder.
+    whiten : None, default=None
+        Only None so far.
+    activation : {"relu", "tanh", "sigmoid", "identity", "abs"} or tuple, \
+            default="relu"
+        Function of the feature maps; one name, or one per stage.
+    output_activation : {"identity", "relu", "tanh", "sigmoid", "abs"}, \
+            default="identity"
+        Function of the reconstruction. The data are scaled into its range: zero mean
+        and unit variance ("identity"), from 0 on ("relu", "abs"), between -1 and 1
+        ("tanh"), between 0 and 1 ("sigmoid").
+    tied_weights : bool, default=False
+        Whether the decoder uses the encoder's filters, flipped in every spatial axis.
+    n_components : int, default=None
+        Width of a dense code behind the feature maps, which starts as their principal
+        components [2]_. None: the code is the feature maps.
+    loss : {"squared_error", "absolute_error", "huber", "log_loss"}, \
+            default="squared_error"
+        Mean over all elements, in standardised units: half the squared error, the
+        absolute error, Huber's loss, or the cross-entropy of values scaled to [0, 1],
+        whose reconstruction is a sigmoid.
+    corruption : {"mask", "gaussian", "salt_and_pepper"}, default=None
+        Noise on the input during training, as in a denoising autoencoder [3]_; the
+        target is the clean sample, and `transform` never adds noise.
+    corruption_level : float, default=0.3
+        Share of the values that are replaced or, for "gaussian", the standard
+        deviation of the noise in standardised units.
+    sparsity : None, default=None
+        Only None so far.
+    sparsity_level : float, default=0.1
+        Without effect so far.
+    init : {"random"}, default="random"
+        How filters start. With ``max_epochs=0`` they stay as they start.
+    layerwise : False, default=False
+        Only False so far.
+    pooling : {"max", "avg"}, default=None
+        How feature maps become features: None flattens them, the others pool them
+        over a grid, so that the number of features does not depend on the size of the
+        samples and `transform` takes N-D samples of other sizes. Pooled features
+        cannot be inverted: there is no `inverse_transform`. Together with
+        `n_components`, the dense code is one of pooled maps.
+    pool_grid : int, default=2
+        Cells per spatial axis of that grid.
+    optimizer : {"adam", "adamw", "sgd", "rmsprop"}, default="adam"
+        Optimizer of PyTorch; "adam" is [4]_.
+    lr : float, default=0.005
+        Learning rate.
+    weight_decay : float, default=0.0
+        Weight decay of the optimizer.
+    batch_size : int, default=64
+        Samples per training step. No sample is dropped.
+    max_epochs : int, default=20
+        Passes over the training data.
+    early_stopping : bool, default=False
+        Whether to hold out a share of the samples, to stop when the loss on them does
+        not improve, and to restore the weights of the best epoch, from memory. If
+        False, training stops when the training loss does not improve.
+    validation_fraction : float, default=0.1
+        Share of the samples that `early_stopping` holds out, unless `fit` gets
+        `X_val`.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    tol : float, default=1e-4
+        Smallest decrease of the loss that counts as an improvement.
+    warm_start : bool, default=False
+        Whether `fit` starts from the weights and the scale of the previous fit.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial filters, order of samples, noise and held-out samples. An int
+        gives the same result for every call, whatever the global seeds.
+    verbose : int, default=0
+        1 shows a progress bar with a step per epoch, 2 also skorch's table of losses.
+    device : str, default="auto"
+        Where to compute: "cpu", "cuda", or any device of PyTorch. "auto" takes a GPU
+        where there is one.
+    precision : {"auto", "float32"}, default="auto"
+        Both mean float32 so far.
+    compile : False, default=False
+        Only False so far.
+    callbacks : list of skorch callbacks, default=None
+        Called during training.
+    net_params : dict, default=None
+        Further arguments of skorch's `NeuralNet`, such as
+        ``{"optimizer__betas": (0.9, 0.99)}``.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The trained net.
+    module_ : torch.nn.Module
+        The net's module; `encode` and `decode` map tensors of shape
+        (N, channels, \*spatial), in the data's own units.
+    filters_ : ndarray of shape (n_filters, n_channels, \*kernel)
+        Filters of the first stage.
+    history_ : list of dict
+        "epoch", "train_loss", "seconds" and, with validation samples, "valid_loss"
+        of every epoch.
+    n_iter_ : int
+        Number of epochs.
+    reconstruction_err_ : float
+        Training loss of the epoch whose weights were kept.
+    mean_ : ndarray of shape input_shape_
+        Mean of the training samples.
+    n_samples_seen_ : int
+        Number of training samples.
+    n_dead_units_ : int
+        Units of the code (maps, or components) that are constant over the training
+        samples.
+    input_shape_ : tuple of int
+        Shape of one sample.
+    n_features_in_ : int
+        Number of values of one sample.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of `X`; only defined where `X` is a frame with string
+        column names.
+
+    See Also
+    --------
+    sklearn.decomposition.PCA : The best linear autoencoder, in closed form.
+    sklearn.neural_network.BernoulliRBM : Nonlinear features of binary data.
+
+    References
+    ----------
+    .. [1] J. Masci, U. Meier, D. Ciresan, J. Schmidhuber, "Stacked convolutional
+       auto-encoders for hierarchical feature extraction", ICANN 2011,
+       :doi:`10.1007/978-3-642-21735-7_7`.
+    .. [2] G. E. Hinton, R. R. Salakhutdinov, "Reducing the dimensionality of data
+       with neural networks", Science 313, 2006, :doi:`10.1126/science.1127647`.
+    .. [3] P. Vincent, H. Larochelle, Y. Bengio, P.-A. Manzagol, "Extracting and
+       composing robust features with denoising autoencoders", ICML 2008,
+       :doi:`10.1145/1390156.1390294`.
+    .. [4] D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization",
+       ICLR 2015, :doi:`10.48550/arXiv.1412.6980`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skcae import ConvAutoencoderTransformer
+    >>> X = load_digits().images
+    >>> X.shape
+    (1797, 8, 8)
+    >>> cae = ConvAutoencoderTransformer(n_filters=8, max_epochs=5, random_state=0)
+    >>> cae.fit_transform(X).shape
+    (1797, 128)
+    >>> cae.filters_.shape
+    (8, 1, 5, 5)
+    >>> bool(cae.score(X) > 0.5)
+    True
+    """
+
     _parameter_constraints = PARAMETER_CONSTRAINTS
 
     def __init__(
@@ -39,8 +220,8 @@ class ConvAutoencoderTransformer(
         *,
         input_shape=None,
         channel_axis=None,
-        n_filters=32,
-        kernel_size=3,
+        n_filters=64,
+        kernel_size=5,
         stride=1,
         pool_size=2,
         padding="same",
@@ -59,7 +240,7 @@ class ConvAutoencoderTransformer(
         pooling=None,
         pool_grid=2,
         optimizer="adam",
-        lr=3e-3,
+        lr=0.005,
         weight_decay=0.0,
         batch_size=64,
         max_epochs=20,
@@ -118,6 +299,31 @@ class ConvAutoencoderTransformer(
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, *, X_val=None):
+        """Learn the filters of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, *sample_shape)
+            Training samples: any real numbers, finite, at least two samples that
+            differ. Arrays of N axes, frames, lists and torch tensors are all fine.
+            `X` is neither copied as a whole nor changed.
+        y : Ignored
+            Present for API consistency.
+        X_val : array-like, default=None
+            Validation samples, of the same shape as those of `X`. Their loss is
+            recorded, and watched by `early_stopping`.
+
+        Returns
+        -------
+        self : object
+            Fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are out of range, before any training, or if
+            the loss becomes infinite or NaN.
+        """
         samples, params = self._read(X)
         continues = self.warm_start and self.__sklearn_is_fitted__()
         if continues:
@@ -140,6 +346,23 @@ class ConvAutoencoderTransformer(
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
+        """Train on for one pass over `X`.
+
+        The first call starts the filters and learns the scale of the channels, which
+        later calls keep.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, *sample_shape)
+            Training samples; in the first call at least two that differ.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self : object
+            Fitted transformer.
+        """
         if self.__sklearn_is_fitted__():
             samples = read_samples(self, X)
             self._update_mean(samples)
@@ -151,6 +374,21 @@ class ConvAutoencoderTransformer(
         return self
 
     def transform(self, X):
+        """Return the features of `X`.
+
+        They do not depend on the order of the samples or on the other samples of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, *sample_shape)
+            Samples of the shape that `fit` saw; with `pooling`, N-D samples of any
+            spatial shape.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_features_out), float32
+            Flattened maps, map by map, or the dense code.
+        """
         check_is_fitted(self)
         from ._inference import transform
 
@@ -159,6 +397,19 @@ class ConvAutoencoderTransformer(
 
     @available_if(_is_invertible)
     def inverse_transform(self, X):
+        """Return the samples that the decoder makes of features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features_out)
+            Features, as `transform` gives them.
+
+        Returns
+        -------
+        samples : ndarray of shape (n_samples, n_features_in_) or \
+                (n_samples, *input_shape_), float32
+            Reconstructions in the layout and the units that `fit` saw.
+        """
         check_is_fitted(self)
         from ._inference import inverse_transform
 
@@ -168,6 +419,23 @@ class ConvAutoencoderTransformer(
         return samples.reshape(len(samples), -1) if self._saw_rows else samples
 
     def score(self, X, y=None):
+        """Return the share of the variance of `X` that the reconstruction explains.
+
+        Comparable with the sum of `explained_variance_ratio_` of PCA.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, *sample_shape)
+            Samples of the shape that `fit` saw.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        score : float
+            1 for perfect reconstructions, 0 for predicting the mean of the training
+            samples, negative for worse. Higher is better.
+        """
         check_is_fitted(self)
         samples = read_samples(self, X)
         errors = self._squared_errors(samples).sum()
@@ -177,6 +445,18 @@ class ConvAutoencoderTransformer(
         return float(1 - errors / total)
 
     def score_samples(self, X):
+        """Return minus the mean squared reconstruction error of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, *sample_shape)
+            Samples of the shape that `fit` saw.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), float64
+            In squared units of the data; higher is better, 0 is perfect.
+        """
         check_is_fitted(self)
         samples = read_samples(self, X)
         return -self._squared_errors(samples) / self.n_features_in_

@@ -1,0 +1,60 @@
+"""Real data of three dimensions, and fitted estimators that tests only read."""
+
+import os
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from skcae import ConvAutoencoderTransformer
+
+# scikit-learn checks array API inputs only where SciPy was told so before its import;
+# xdist workers and subprocesses inherit this.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Images of scikit-learn's digits, (1797, 8, 8) float64, read-only."""
+    images = load_digits().images
+    images.setflags(write=False)
+    return images
+
+
+@pytest.fixture(scope="session")
+def digit_labels():
+    """Labels of `digits`."""
+    return load_digits().target
+
+
+@pytest.fixture(scope="session")
+def small_digits(digits):
+    """The first 120 images of `digits`."""
+    return digits[:120]
+
+
+@pytest.fixture(scope="session")
+def signals():
+    """Noisy sine waves, (60, 40) float32."""
+    rng = np.random.default_rng(0)
+    phase = rng.uniform(0, 2 * np.pi, size=(60, 1))
+    waves = np.sin(np.linspace(0, 12, 40) + phase)
+    return (waves + 0.1 * rng.normal(size=waves.shape)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def volumes(digits):
+    """Stacks of six digits, (40, 6, 8, 8)."""
+    return digits[:240].reshape(40, 6, 8, 8)
+
+
+@pytest.fixture(scope="session")
+def fitted(small_digits):
+    """A transformer fitted on `small_digits`; do not fit it again."""
+    return make_small().fit(small_digits)
+
+
+def make_small(**params):
+    """Return a transformer that trains in a moment."""
+    defaults = {"n_filters": 4, "kernel_size": 3, "max_epochs": 2, "random_state": 0}
+    return ConvAutoencoderTransformer(**defaults | params)
