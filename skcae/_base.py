@@ -119,7 +119,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         from ._training import train
 
         rows = train(
-            self._net,
+            self.net_,
             samples,
             valid,
             epochs=epochs,
@@ -138,7 +138,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
 
         rows = np.linspace(0, len(samples) - 1, min(len(samples), _N_SAMPLES_DEAD))
         self.n_dead_units_, n_units = count_dead_units(
-            self._net, samples.subset(rows.astype(int))
+            self.net_, samples.subset(rows.astype(int))
         )
         if self.n_dead_units_:
             warnings.warn(
@@ -148,7 +148,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
                 stacklevel=3,
             )
         if not self.history_:
-            self.reconstruction_err_ = mean_loss(self._net, samples)
+            self.reconstruction_err_ = mean_loss(self.net_, samples)
         elif self.early_stopping and "valid_loss" in self.history_[-1]:
             best = min(self.history_, key=lambda row: row.get("valid_loss", math.inf))
             self.reconstruction_err_ = best["train_loss"]

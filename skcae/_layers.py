@@ -47,11 +47,17 @@ def draw_filters(weight: Tensor, generator: torch.Generator) -> None:
 
     What a filter without mean finds does not depend on the brightness.
     """
-    weight.normal_(generator=generator)
-    rows = weight.view(len(weight), -1)
+    rows = torch.randn(len(weight), weight[0].numel(), generator=generator)
     if rows.shape[1] > 2:
         rows -= rows.mean(dim=1, keepdim=True)
     rows /= rows.norm(dim=1, keepdim=True)
+    weight.copy_(rows.view(weight.shape))
+
+
+def draw_uniform(weight: Tensor, fan_in: int, generator: torch.Generator) -> None:
+    """Fill `weight` with uniform numbers within plus/minus 1/sqrt(`fan_in`)."""
+    values = torch.rand(weight.shape, generator=generator)
+    weight.copy_((2 * values - 1) / math.sqrt(fan_in))
 
 
 class Convolution(nn.Module):

@@ -15,6 +15,7 @@ from ._layers import (
     EncoderStage,
     GridPooling,
     draw_filters,
+    draw_uniform,
 )
 from ._shapes import map_sizes
 
@@ -141,19 +142,16 @@ class ConvAutoencoder(nn.Module):
             Source of randomness, on the CPU.
         """
         for stage in self.encoder:
-            weight = stage.convolution.weight
-            draw_filters(weight, generator)
+            draw_filters(stage.convolution.weight, generator)
             stage.convolution.bias.zero_()
         for stage in self.decoder:
             layer = stage.convolution
             layer.bias.zero_()
             if not layer.is_tied:
-                bound = 1 / math.sqrt(layer.fan_in)
-                layer.weight.uniform_(-bound, bound, generator=generator)
+                draw_uniform(layer.weight, layer.fan_in, generator)
         if self.dense is not None:
             for parameter in self.dense.parameters():
-                bound = 1 / math.sqrt(parameter.shape[-1])
-                parameter.uniform_(-bound, bound, generator=generator)
+                draw_uniform(parameter, parameter.shape[-1], generator)
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the code of samples in the data's own units.

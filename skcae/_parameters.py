@@ -55,6 +55,19 @@ PARAMETER_CONSTRAINTS = {
 
 _SIZES = ("n_filters", "kernel_size", "stride", "pool_size")
 _STAGE_PARAMETERS = (*_SIZES, "activation")
+_NUMBERS = tuple(
+    name
+    for name, options in PARAMETER_CONSTRAINTS.items()
+    if any(isinstance(option, Interval) for option in options)
+)
+
+# Arguments of skorch's net that no parameter stands for; more begin with a prefix.
+_NET_ARGUMENTS = (
+    "iterator_valid__batch_size",
+    "predict_nonlinearity",
+    "use_caching",
+    "torch_load_kwargs",
+)
 
 
 def _is_positive_integer(value):
@@ -159,8 +172,59 @@ def resolve_scale(output_activation, moments):
     return mean, scale
 
 
+def _check_booleans(estimator):
+    """Raise TypeError for booleans, which Python takes for numbers."""
+    for name in _NUMBERS:
+        value = getattr(estimator, name)
+        if isinstance(value, bool):
+            raise TypeError(
+                f"Got {name}={value}; expected a number. Write {int(value)} if that "
+                "is what you mean."
+            )
+
+
+def _check_callbacks(callbacks):
+    if not callbacks:
+        return
+    from skorch.callbacks import Callback
+
+    for item in callbacks:
+        is_named = isinstance(item, (tuple, list)) and len(item) == 2
+        callback = item[1] if is_named and isinstance(item[0], str) else item
+        kind = callback if isinstance(callback, type) else type(callback)
+        if not issubclass(kind, Callback):
+            raise TypeError(
+                f"Got {item!r} in callbacks; expected skorch callbacks, or pairs of a "
+                "name and one. Take them from skorch.callbacks, and pass "
+                "scikit-learn's to set_callbacks."
+            )
+
+
+def _check_net_params(estimator):
+    own = estimator.get_params(deep=False)
+    for key, value in (estimator.net_params or {}).items():
+        prefix, _, name = str(key).rpartition("__")
+        if key in _NET_ARGUMENTS or prefix.startswith("callbacks__"):
+            continue
+        if name in own:
+            raise ValueError(
+                f"Got {key!r} in net_params; expected arguments of skorch's net that "
+                f"{type(estimator).__name__} has no parameter for. Pass "
+                f"{name}={value!r} to {type(estimator).__name__} itself."
+            )
+        if prefix != "optimizer" or not name:
+            raise ValueError(
+                f"Got {key!r} in net_params; expected one of {_NET_ARGUMENTS} or a "
+                "name that begins with 'optimizer__' or 'callbacks__<name>__'. Remove "
+                f"{key!r}, or correct it."
+            )
+
+
 def check_together(estimator):
-    """Raise ValueError for parameters that exclude each other."""
+    """Raise ValueError or TypeError for what single constraints cannot express."""
+    _check_booleans(estimator)
+    _check_callbacks(estimator.callbacks)
+    _check_net_params(estimator)
     level, kind = estimator.corruption_level, estimator.corruption
     if kind in ("mask", "salt_and_pepper") and level > 1:
         raise ValueError(

@@ -107,7 +107,7 @@ class Samples:
         """Number of samples that a pass over the data reads at a time."""
         return max(1, _CHUNK_BYTES // (4 * max(1, self.layout.n_features)))
 
-    def check_finite(self):
+    def check_finite(self, name="X"):
         """Raise ValueError where a value is no finite float32 number."""
         if self.X.dtype.kind in "biu":
             return
@@ -119,10 +119,10 @@ class Samples:
                 continue
             found = "NaN" if np.isnan(batch).any() else "infinity"
             raise ValueError(
-                f"Input X contains {found} or a value too large for dtype('float32') "
-                f"among samples {part.start} to {part.stop - 1}; expected finite "
-                "numbers. Impute such values (sklearn.impute), rescale X, or drop "
-                "those samples."
+                f"Input {name} contains {found} or a value too large for "
+                f"dtype('float32') among samples {part.start} to {part.stop - 1}; "
+                "expected finite numbers. Impute such values (sklearn.impute), rescale "
+                f"{name}, or drop those samples."
             )
 
     def moments(self):

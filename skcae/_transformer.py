@@ -54,7 +54,7 @@ class ConvAutoencoderTransformer(
         remaining axes, one to three, are spatial.
     n_filters : int or tuple of int, default=64
         Number of filters of each convolution stage.
-    kernel_size : int or tuple of int, default=5
+    kernel_size : int or tuple of int, default=3
         Side of the filters, along every spatial axis; one value, or one per stage.
     stride : int or tuple of int, default=1
         Step of the filters; one value, or one per stage.
@@ -208,7 +208,7 @@ class ConvAutoencoderTransformer(
     >>> cae.fit_transform(X).shape
     (1797, 128)
     >>> cae.filters_.shape
-    (8, 1, 5, 5)
+    (8, 1, 3, 3)
     >>> bool(cae.score(X) > 0.5)
     True
     """
@@ -221,7 +221,7 @@ class ConvAutoencoderTransformer(
         input_shape=None,
         channel_axis=None,
         n_filters=64,
-        kernel_size=5,
+        kernel_size=3,
         stride=1,
         pool_size=2,
         padding="same",

@@ -7,36 +7,82 @@ import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
 from ._samples import Layout, Samples
+from ._shapes import map_sizes
 
 
 def _is_frame(X):
     return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
-def _from_torch(X):
+def _from_torch(X, name):
     """Return a numpy array where `X` is a torch tensor, else `X` itself."""
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(X, torch.Tensor):
         return X
-    X = X.detach().cpu()
-    return X.float().numpy() if X.dtype == torch.bfloat16 else X.numpy()
+    try:
+        X = X.detach().cpu()
+        return X.float().numpy() if X.dtype == torch.bfloat16 else X.numpy()
+    except (RuntimeError, TypeError):
+        raise TypeError(
+            f"Got {name} as a torch tensor of dtype {X.dtype}, layout {X.layout} and "
+            f"device {X.device}; expected a dense tensor of real numbers. Pass "
+            "X.to_dense(), X.dequantize() or a numpy array."
+        ) from None
+
+
+def _check_dtype(X, name, kinds):
+    dtype = getattr(X, "dtype", None)
+    kind = getattr(dtype, "kind", "O")
+    if kind == "c":
+        raise ValueError(
+            f"Got {name} of dtype {dtype}: Complex data not supported; expected real "
+            "numbers. Pass real and imaginary parts as two channels."
+        )
+    if kind not in kinds:
+        raise TypeError(
+            f"Got {name} of dtype {dtype}; expected real numbers. Convert it with "
+            "astype(float)."
+        )
+
+
+def _convert(X, name, estimator):
+    try:
+        return check_array(
+            X,
+            dtype="numeric",
+            ensure_all_finite=False,
+            allow_nd=True,
+            ensure_2d=False,
+            ensure_min_samples=0,
+            estimator=estimator,
+            input_name=name,
+        )
+    except (TypeError, ValueError) as error:
+        # check_array explains what is wrong with arrays of numbers; what is raised
+        # while other things become such arrays is numpy's.
+        if getattr(getattr(X, "dtype", None), "kind", "O") != "O":
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"Got {name} that is no array of numbers ({error}); expected real numbers, "
+            "samples of equal shape. Encode text and dates, or drop them."
+        ) from None
 
 
 def _as_array(X, name, min_samples, estimator):
-    X = check_array(
-        X,
-        dtype="numeric",
-        ensure_all_finite=False,
-        allow_nd=True,
-        ensure_2d=True,
-        ensure_min_samples=min_samples,
-        estimator=estimator,
-        input_name=name,
-    )
-    if X.dtype.kind not in "biuf":
-        raise TypeError(
-            f"Got {name} of dtype {X.dtype}; expected real numbers. Convert it with "
-            "astype(float)."
+    _check_dtype(X, name, kinds="biufO")
+    X = _convert(X, name, estimator)
+    if X.ndim < 2:
+        raise ValueError(
+            f"Got {name} of shape {X.shape}; expected (n_samples, n_features) or "
+            "(n_samples, *sample_shape). Reshape your data: X.reshape(1, -1) is one "
+            "sample, X.reshape(-1, 1) has one feature."
+        )
+    _check_dtype(X, name, kinds="biuf")
+    if len(X) < min_samples:
+        raise ValueError(
+            f"Got {name} with {len(X)} sample(s) (shape={X.shape}); expected at least "
+            f"{min_samples}. Check how {name} was selected."
         )
     return X
 
@@ -56,7 +102,9 @@ def _check_shape_parameter(input_shape):
 
 def _check_channel_axis(channel_axis, shape):
     n_axes = len(shape)
-    if channel_axis is not None and not -n_axes <= channel_axis < n_axes:
+    if isinstance(channel_axis, bool) or (
+        channel_axis is not None and not -n_axes <= channel_axis < n_axes
+    ):
         raise ValueError(
             f"Got channel_axis={channel_axis} for samples of shape {shape}; expected "
             f"an axis between {-n_axes} and {n_axes - 1}, or None. Pass the axis of a "
@@ -132,7 +180,7 @@ def read_training_samples(estimator, X, *, min_samples=2):
     -------
     samples : Samples
     """
-    frame, X = X, _from_torch(X)
+    frame, X = X, _from_torch(X, "X")
     X = _as_array(X, "X", min_samples, estimator)
     layout = resolve_layout(X.shape, estimator.input_shape, estimator.channel_axis)
     samples = Samples(X, layout)
@@ -162,7 +210,7 @@ def read_samples(estimator, X, *, name="X", any_size=False):
     -------
     samples : Samples
     """
-    frame, X = X, _from_torch(X)
+    frame, X = X, _from_torch(X, name)
     X = _as_array(X, name, 1, estimator)
     layout = Layout(estimator.input_shape_, estimator.channel_axis)
     here = X.shape[1:]
@@ -172,9 +220,10 @@ def read_samples(estimator, X, *, name="X", any_size=False):
         other = _layout_of_other_size(layout, here) if any_size else None
         if other is None:
             _raise_other_shape(estimator, name, here, layout)
+        map_sizes(other.spatial, estimator._module_params["stages"])
         layout = other
     samples = Samples(X, layout)
-    samples.check_finite()
+    samples.check_finite(name)
     return samples
 
 
@@ -192,7 +241,7 @@ def _raise_other_shape(estimator, name, here, layout):
         raise ValueError(
             f"{name} has {here[0]} features, but {cls} is expecting "
             f"{layout.n_features} features as input; pass samples of the shape that "
-            f"fit saw, {layout.shape}, or fit again."
+            f"fit saw, {layout.shape} ({name}[None] for one sample), or fit again."
         )
     raise ValueError(
         f"Got {name} with samples of shape {here}, but {cls} was fitted on samples of "
@@ -203,15 +252,12 @@ def _raise_other_shape(estimator, name, here, layout):
 
 def read_features(estimator, X, n_features):
     """Check what `inverse_transform` gets and return it as float32."""
-    X = check_array(
-        _from_torch(X),
-        dtype=[np.float32, np.float64],
-        estimator=estimator,
-        input_name="X",
-    )
-    if X.shape[1] != n_features:
+    X = _as_array(_from_torch(X, "X"), "X", 1, estimator)
+    if X.shape[1:] != (n_features,):
         raise ValueError(
-            f"X has {X.shape[1]} features, but {type(estimator).__name__} made "
-            f"{n_features}; expected what transform returns. Pass it unchanged."
+            f"Got X of shape {X.shape}, but {type(estimator).__name__} made "
+            f"{n_features} features; expected what transform returns. Pass it "
+            "unchanged."
         )
+    Samples(X, Layout((n_features,))).check_finite()
     return X.astype(np.float32, copy=False)

@@ -1,0 +1,118 @@
+"""What transform gives does not depend on how samples meet in batches or threads."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import make_small
+
+from skcae import _inference
+
+CONFIGURATIONS = [
+    {},
+    {"n_components": 4},
+    {"padding": "full", "activation": "tanh", "pool_size": 1},
+    {"tied_weights": True, "kernel_size": 5, "n_filters": (4, 8)},
+    {"pooling": "avg"},
+]
+
+
+@pytest.fixture(params=CONFIGURATIONS, ids=str)
+def trained(request, small_digits):
+    """Transformers of several kinds."""
+    return make_small(**request.param).fit(small_digits)
+
+
+def test_subsets_and_orders_give_the_same_bits(trained, digits):
+    features = trained.transform(digits)
+    for size in (1, 2, 3, 7, 130):
+        np.testing.assert_array_equal(trained.transform(digits[:size]), features[:size])
+    order = np.random.default_rng(0).permutation(len(digits))
+    np.testing.assert_array_equal(trained.transform(digits[order]), features[order])
+    scores = trained.score_samples(digits)
+    np.testing.assert_array_equal(trained.score_samples(digits[-1:]), scores[-1:])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_batches_in_threads_give_the_same_bits(trained, digits, threads, monkeypatch):
+    expected = trained.transform(digits)
+    monkeypatch.setattr(_inference, "is_worth_threads", lambda module, size: True)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        np.testing.assert_array_equal(trained.transform(digits), expected)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_training_mode_of_the_module_is_ignored(small_digits):
+    cae = make_small(corruption="mask", corruption_level=0.9).fit(small_digits)
+    expected = cae.transform(small_digits)
+    cae.module_.train()
+    np.testing.assert_array_equal(cae.transform(small_digits), expected)
+
+
+def test_error_of_a_thread_reaches_the_caller(trained, digits, monkeypatch):
+    monkeypatch.setattr(_inference, "is_worth_threads", lambda module, size: True)
+
+    def fail(x):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trained.module_, "features", fail)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            trained.transform(digits)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_result_that_does_not_fit_says_how_large_it_is():
+    with pytest.raises(MemoryError, match=r"\(4000000000000, 1000\) \(.* GiB\)"):
+        _inference._allocate((4 * 10**12, 1000), "features")
+
+
+def test_module_works_in_the_units_of_the_data(trained, small_digits):
+    x = torch.from_numpy(small_digits[:, None].astype(np.float32))
+    module = trained.module_.eval()
+    with torch.inference_mode():
+        features = module.features(x).numpy()
+        rebuilt = module(x)
+        same = module.decode(module.encode(x))
+    np.testing.assert_allclose(features, trained.transform(small_digits), atol=1e-5)
+    assert torch.equal(rebuilt, same)
+    if trained.pooling is None:
+        np.testing.assert_allclose(
+            trained.inverse_transform(features), rebuilt[:, 0], atol=1e-4
+        )
+    errors = (rebuilt[:, 0].numpy() - small_digits) ** 2
+    np.testing.assert_allclose(
+        trained.score_samples(small_digits), -errors.mean(axis=(1, 2)), rtol=1e-4
+    )
+
+
+def test_net_predicts_reconstructions(fitted, small_digits):
+    predicted = fitted.net_.predict(small_digits[:, None].astype(np.float32))
+    rebuilt = fitted.inverse_transform(fitted.transform(small_digits))
+    np.testing.assert_allclose(predicted[:, 0], rebuilt, atol=1e-4)
+
+
+@pytest.mark.parametrize("pooling", ["max", "avg"])
+def test_pooled_features_of_other_sizes(pooling, digits):
+    cae = make_small(pooling=pooling, pool_grid=3).fit(digits[:100])
+    wide = np.concatenate([digits[:50], digits[50:100]], axis=2)
+    features = cae.transform(wide)
+    assert features.shape == (50, 4 * 9)
+    assert not hasattr(cae, "inverse_transform")
+    with pytest.raises(AttributeError) as error:
+        cae.inverse_transform(features)
+    assert "pooled features do not say where" in str(error.value.__cause__)
+
+
+def test_pooled_dense_code_of_other_sizes(digits):
+    cae = make_small(pooling="avg", n_components=5, max_epochs=40).fit(digits[:100])
+    tall = np.concatenate([digits[:50], digits[50:100]], axis=1)
+    assert cae.transform(tall).shape == (50, 5)
+    assert cae.score(digits[:100]) > 0

@@ -1,0 +1,144 @@
+"""Files hold parameters and numpy weights, and load in another process."""
+
+import copy
+import io
+import pickle
+import subprocess
+import sys
+import zipfile
+
+import joblib
+import numpy as np
+import pytest
+import skops.io
+from conftest import make_small
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+LOADERS = {
+    "pickle": "import pickle; model = pickle.load(open(path, 'rb'))",
+    "joblib": "import joblib; model = joblib.load(path)",
+    "skops": (
+        "import skops.io; "
+        "trusted = skops.io.get_untrusted_types(file=path); "
+        "assert all(name.startswith('skcae.') for name in trusted), trusted; "
+        "model = skops.io.load(path, trusted=trusted)"
+    ),
+}
+CONFIGURATIONS = {
+    "default": {},
+    "dense": {"n_components": 3},
+    "tied": {"tied_weights": True, "pool_size": 1},
+    "stages": {"n_filters": (4, 6), "activation": ["tanh", "relu"]},
+    "denoising": {"corruption": "mask", "early_stopping": True},
+    "net_params": {"net_params": {"optimizer__betas": (0.8, 0.9)}},
+}
+
+
+def dump(model, path, kind):
+    if kind == "pickle":
+        path.write_bytes(pickle.dumps(model))
+    elif kind == "joblib":
+        joblib.dump(model, path)
+    else:
+        skops.io.dump(model, path)
+
+
+@pytest.mark.parametrize("kind", LOADERS)
+def test_second_process(kind, small_digits, tmp_path):
+    models = {
+        name: make_small(**params).fit(small_digits)
+        for name, params in CONFIGURATIONS.items()
+    }
+    np.save(tmp_path / "X.npy", small_digits)
+    for name, model in models.items():
+        dump(model, tmp_path / f"{name}.model", kind)
+        np.save(tmp_path / f"{name}.npy", model.transform(small_digits))
+        np.save(
+            tmp_path / f"{name}.inverse.npy",
+            model.inverse_transform(model.transform(small_digits)),
+        )
+    script = f"""
+import numpy as np
+X = np.load("X.npy")
+for name in {list(models)!r}:
+    path = name + ".model"
+    {LOADERS[kind]}
+    features = model.transform(X)
+    assert (features == np.load(name + ".npy")).all(), name
+    inverse = model.inverse_transform(features)
+    assert (inverse == np.load(name + ".inverse.npy")).all(), name
+    assert model.partial_fit(X).n_iter_ == 3, name
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path)
+
+
+def test_fitted_pipeline_survives_skops(small_digits, digit_labels, tmp_path):
+    pipeline = make_pipeline(make_small(), LogisticRegression(max_iter=500))
+    pipeline.fit(small_digits, digit_labels[:120])
+    skops.io.dump(pipeline, tmp_path / "model.skops")
+    trusted = skops.io.get_untrusted_types(file=tmp_path / "model.skops")
+    assert all(name.startswith("skcae.") for name in trusted)
+    loaded = skops.io.load(tmp_path / "model.skops", trusted=trusted)
+    expected = pipeline.predict_proba(small_digits)
+    np.testing.assert_array_equal(loaded.predict_proba(small_digits), expected)
+
+
+def test_no_pickle_in_a_skops_file(fitted):
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(fitted))) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    assert len(contents) > 3
+    for name, content in contents.items():
+        assert name == "schema.json" or content.startswith(b"\x93NUMPY"), name
+        if name != "schema.json":
+            np.load(io.BytesIO(content), allow_pickle=False)
+    assert b"pickle" not in contents["schema.json"].lower()
+
+
+def test_pickle_names_no_torch_object(fitted):
+    data = pickle.dumps(fitted)
+    assert b"torch" not in data
+    assert b"skorch" not in data
+
+
+def test_pickle_holds_weights_and_little_else(small_digits):
+    model = make_small(n_filters=64, kernel_size=7).fit(small_digits)
+    weights = sum(p.numel() * 4 for p in model.module_.state_dict().values())
+    assert len(pickle.dumps(model)) < weights + 8_000
+
+
+def test_unfitted(small_digits, tmp_path):
+    for kind in LOADERS:
+        dump(make_small(), tmp_path / kind, kind)
+    loaded = pickle.loads((tmp_path / "pickle").read_bytes())
+    assert loaded.get_params() == make_small().get_params()
+    assert not hasattr(loaded, "net_")
+
+
+def test_copies_are_independent(small_digits):
+    model = make_small().fit(small_digits)
+    before = model.transform(small_digits)
+    for copied in (copy.copy(model), copy.deepcopy(model)):
+        copied.partial_fit(small_digits)
+        assert (copied.transform(small_digits) != before).any()
+    np.testing.assert_array_equal(model.transform(small_digits), before)
+
+
+def test_changed_parameters_do_not_change_a_loaded_model(small_digits):
+    model = make_small().fit(small_digits)
+    expected = model.transform(small_digits)
+    loaded = pickle.loads(pickle.dumps(model)).set_params(n_filters=9, padding="full")
+    np.testing.assert_array_equal(loaded.transform(small_digits), expected)
+
+
+def test_device_that_is_gone_falls_back_to_the_cpu(small_digits):
+    model = make_small().fit(small_digits)
+    expected = model.transform(small_digits)
+    loaded = pickle.loads(pickle.dumps(model)).set_params(device="cuda:7")
+    with pytest.warns(UserWarning, match="runs on the CPU"):
+        np.testing.assert_allclose(loaded.transform(small_digits), expected, atol=1e-5)
+
+
+def test_clone_is_unfitted(fitted):
+    assert not hasattr(clone(fitted), "module_")
