@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 VENV := .venv
+# One test process per core, one thread each.
+TEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
@@ -11,10 +13,10 @@ demo: $(INSTALLED)
 	$(RUN) examples/plot_digits_pipeline.py
 
 test: $(INSTALLED)
-	$(RUN) -m pytest -m "not slow"
+	$(TEST) -m "not slow"
 
 test-all: $(INSTALLED)
-	$(RUN) -m pytest
+	$(TEST)
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .

@@ -2,27 +2,31 @@
 
 import math
 import warnings
+from copy import copy
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from ._parameters import module_params, resolve_scale
+from ._parameters import resolve_scale
 from ._state import NumpyState
-from ._validation import read_samples, read_training_samples
+from ._validation import read_samples
 
 # Enough samples to tell a constant unit from a rare one.
 _N_SAMPLES_DEAD = 512
 
 
+def _copy_callback(item):
+    """Return a copy that training may leave its marks on, unlike on a parameter."""
+    if isinstance(item, (tuple, list)):
+        name, callback = item
+        return name, copy(callback)
+    return copy(item)
+
+
 class BaseAutoencoder(NumpyState, BaseEstimator):
     """Private steps between the parameters of an estimator and its fitted state."""
-
-    def _read(self, X):
-        """Return samples and the module's parameters, both checked."""
-        samples = read_training_samples(self, X)
-        return samples, module_params(self, samples.layout)
 
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -33,25 +37,17 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             return samples, read_samples(self, X_val, name="X_val")
         if not self.early_stopping:
             return samples, None
+        n_held_out = math.ceil(self.validation_fraction * len(samples))
+        if n_held_out == len(samples):
+            raise ValueError(
+                f"Got validation_fraction={self.validation_fraction} with "
+                f"{len(samples)} samples; expected at least one sample to train on. "
+                "Lower it, or pass X_val."
+            )
         rows, held_out = train_test_split(
-            np.arange(len(samples)),
-            test_size=self.validation_fraction,
-            random_state=seed,
+            np.arange(len(samples)), test_size=n_held_out, random_state=seed
         )
         return samples.subset(np.sort(rows)), samples.subset(np.sort(held_out))
-
-    def _check_same_module(self, params):
-        changed = sorted(
-            name for name, value in params.items() if self._module_params[name] != value
-        )
-        if changed:
-            name = changed[0]
-            raise ValueError(
-                f"Got {name}={params[name]!r} in a warm start from "
-                f"{name}={self._module_params[name]!r}; expected the architecture and "
-                "the sample shape of the first fit. Set warm_start=False to start "
-                "afresh."
-            )
 
     def _start(self, samples, params, seed):
         """Learn the scale of the data and draw the initial weights."""
@@ -63,23 +59,50 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         low, high = moments["channel_min"].min(), moments["channel_max"].max()
         if low == high:
             raise ValueError(
-                f"Got X in which every value is {low:g}; expected samples that "
-                "differ. Check how X was loaded and scaled."
+                f"Got X in which every value is {low:g} in float32; expected samples "
+                "that differ. Check how X was loaded and scaled."
             )
         self._module_params, self._seed = params, seed
-        self.mean_ = samples.layout.from_channels_first(moments["mean"][None])[0]
-        self.n_samples_seen_ = len(samples)
-        self.n_iter_, self.history_ = 0, []
-        self._net = self._make_net(device)
-        module = self._net.module_
+        net = self._make_net(device)
+        module = net.module_
         module.scaler.set(*resolve_scale(params["output_activation"], moments))
         if module.dense is not None:
             start_dense_code_from_pca(module, samples, seed)
         self._code_shape = module.code_shape
+        self._n_features_out = module.n_features
+        self.mean_ = self._as_sample(moments["mean"])
+        self.n_samples_seen_ = len(samples)
+        self.n_iter_, self.history_ = 0, []
+        self._net = net
 
-    def _update_mean(self, samples):
+    def _check_same_samples(self, params):
+        """Refuse what a warm start cannot go on from."""
+        changed = [name for name in params if self._module_params[name] != params[name]]
+        if changed:
+            name = changed[0]
+            raise ValueError(
+                f"Got {name}={params[name]!r} in a warm start from "
+                f"{name}={self._module_params[name]!r}; expected the architecture and "
+                "the sample shape of the first fit. Set warm_start=False to start "
+                "afresh."
+            )
+
+    def _restart(self, seed):
+        """Go on from the weights at hand, with the training parameters of now."""
+        from ._net import load_weights, resolve_device, weights_as_numpy
+
+        weights = weights_as_numpy(self.module_)
+        self._seed = seed
+        self._net = self._make_net(resolve_device(self.device))
+        load_weights(self._net.module_, weights)
+
+    def _as_sample(self, array):
+        """Return an array (C, *spatial) in the layout of a sample."""
+        return np.array(self._layout.from_channels_first(array[None])[0], order="C")
+
+    def _add_to_mean(self, samples):
         total = self.n_samples_seen_ + len(samples)
-        mean = samples.layout.from_channels_first(samples.moments()["mean"][None])[0]
+        mean = self._as_sample(samples.moments()["mean"])
         self.mean_ = self.mean_ + (mean - self.mean_) * (len(samples) / total)
         self.n_samples_seen_ = total
 
@@ -96,12 +119,12 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             batch_size=self.batch_size,
             device=device,
             verbose=int(self.verbose),
-            callbacks=self.callbacks or (),
+            callbacks=[_copy_callback(item) for item in self.callbacks or ()],
             seed=self._seed,
             net_params=self.net_params or {},
         )
 
-    def _training_callbacks(self, has_validation, context, X):
+    def _training_callbacks(self, has_validation, context, X, y):
         """Return the callbacks of one fit, none of which outlives it."""
         from ._callbacks import EpochBar, TaskReports, stopping_callback
 
@@ -112,20 +135,31 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         if self.verbose:
             callbacks.append(("epoch_bar", EpochBar()))
         if context is not None:
-            callbacks.append(("task_reports", TaskReports(self, context, X)))
+            callbacks.append(("task_reports", TaskReports(self, context, X, y)))
         return callbacks
 
-    def _train(self, samples, valid, epochs, callbacks):
+    def _train(self, samples, valid, epochs, callbacks, *, keep):
+        """Train the net; if that fails, `keep` the weights of before or have none."""
+        from ._net import load_weights, weights_as_numpy
         from ._training import train
 
-        rows = train(
-            self.net_,
-            samples,
-            valid,
-            epochs=epochs,
-            seed=[self._seed, self.n_iter_],
-            callbacks=callbacks,
-        )
+        net = self.net_
+        before = weights_as_numpy(net.module_) if keep else None
+        try:
+            rows = train(
+                net,
+                samples,
+                valid,
+                epochs=epochs,
+                seed=[self._seed, self.n_iter_],
+                callbacks=callbacks,
+            )
+        except BaseException:
+            if keep:
+                load_weights(net.module_, before)
+            else:
+                del self._net
+            raise
         self.history_ = self.history_ + [
             {**row, "epoch": number}
             for number, row in enumerate(rows, start=self.n_iter_ + 1)

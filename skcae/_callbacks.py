@@ -34,25 +34,27 @@ class TaskReports(Callback):
         Who reports.
     context : CallbackContext
         Of its fit.
-    X : array-like
-        Training data, as the user passed it.
+    X, y : array-like
+        Training data, as the user passed them.
     """
 
-    def __init__(self, estimator, context, X):
+    def __init__(self, estimator, context, X, y):
         self.estimator = estimator
         self.context = context
-        self.X = X
+        # An autoencoder's target is its input: so it can be scored without labels.
+        self.X, self.y = X, X if y is None else y
 
     def on_epoch_begin(self, net, **kwargs):
         """Open the epoch's task."""
         self.task_ = self.context.subcontext(task_name="epoch")
-        self.task_.call_on_fit_task_begin(estimator=self.estimator, X=self.X)
+        self.task_.call_on_fit_task_begin(estimator=self.estimator, X=self.X, y=self.y)
 
     def on_epoch_end(self, net, **kwargs):
         """Close the epoch's task, and stop where a callback asks for it."""
         if self.task_.call_on_fit_task_end(
             estimator=self.estimator,
             X=self.X,
+            y=self.y,
             reconstruction_attributes=dict,  # a copy is fitted without any
         ):
             raise StopTraining
@@ -83,13 +85,20 @@ def stopping_callback(early_stopping, n_iter_no_change, tol):
     )
 
 
-def has_stopped_early(net):
-    """Whether one of skorch's EarlyStopping callbacks has just run out of patience.
+def stops_training(callback, net, **kwargs):
+    """Tell a callback that an epoch has ended; return whether it ends the training.
 
-    They end a training by KeyboardInterrupt, which must be told from Ctrl-C.
+    skorch's EarlyStopping does so by KeyboardInterrupt, which is told from Ctrl-C here.
     """
-    return any(
-        isinstance(callback, EarlyStopping)
-        and getattr(callback, "misses_", None) == callback.patience
-        for _, callback in net.callbacks_
-    )
+    try:
+        callback.on_epoch_end(net, **kwargs)
+    except StopTraining:
+        return True
+    except KeyboardInterrupt:
+        if (
+            isinstance(callback, EarlyStopping)
+            and callback.misses_ >= callback.patience
+        ):
+            return True
+        raise
+    return False

@@ -46,10 +46,9 @@ def start_dense_code_from_pca(module, samples, seed):
     n_components = min(len(dense.components), *maps.shape)
     pca = PCA(n_components, random_state=seed).fit(maps)
     components = torch.from_numpy(pca.components_)
-    mean = torch.from_numpy(pca.mean_)
     dense.components[n_components:] *= 0.1
     dense.atoms[:, n_components:] *= 0.1
     dense.components[:n_components] = components
     dense.atoms[:, :n_components] = components.T
-    dense.mean.copy_(mean)
-    dense.offset.copy_(-dense.components @ mean)
+    dense.mean.copy_(torch.from_numpy(pca.mean_))
+    dense.offset.copy_(-dense.components @ dense.mean)

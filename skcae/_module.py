@@ -106,6 +106,13 @@ class ConvAutoencoder(nn.Module):
         return (len(self.dense.components),)
 
     @property
+    def n_features(self) -> int:
+        """Width of what `features` returns."""
+        if self.grid is None or self.dense is not None:
+            return math.prod(self.code_shape)
+        return self.code_shape[0] * self.grid.grid ** len(self.spatial)
+
+    @property
     def n_multiplications(self) -> int:
         """Multiplications that encode one sample by convolutions."""
         return sum(

@@ -9,7 +9,7 @@ from skorch.callbacks import Callback, EpochTimer, PassthroughScoring, PrintLog
 from skorch.utils import to_device
 
 from ._batches import Batches
-from ._callbacks import StopTraining, has_stopped_early
+from ._callbacks import StopTraining, stops_training
 from ._losses import ReconstructionLoss
 from ._module import ConvAutoencoder
 from ._samples import Layout, Samples
@@ -67,12 +67,23 @@ class AutoencoderNet(NeuralNet):
             self.fit_loop(X, y, **fit_params)
         except StopTraining:
             pass
-        except KeyboardInterrupt:
-            if not has_stopped_early(self):
-                raise
         finally:
             self.notify("on_train_end", X=X, y=y)
         return self
+
+    def notify(self, method_name, **kwargs):
+        """Call the callbacks; all of them hear of the last epoch, whoever ends it."""
+        if method_name != "on_epoch_end":
+            super().notify(method_name, **kwargs)
+            return
+        self.on_epoch_end(self, **kwargs)
+        stopped = [
+            callback
+            for _, callback in self.callbacks_
+            if stops_training(callback, self, **kwargs)
+        ]
+        if stopped:
+            raise StopTraining
 
     def train_step_single(self, batch, **fit_params):
         """Compute loss and gradients of one batch."""
@@ -206,7 +217,14 @@ def make_net(
         verbose=max(0, verbose - 1),
         **options | net_params,
     )
-    net.initialize()
+    try:
+        net.initialize()
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"Got net_params={net_params!r} and callbacks={callbacks!r}, which skorch "
+            f"cannot make a net of ({str(error).splitlines()[0]}); expected arguments "
+            "of skorch.NeuralNet and its parts. Correct them, or leave them at None."
+        ) from error
     net.module_.reset_parameters(torch.Generator().manual_seed(seed))
     return net
 
@@ -222,12 +240,13 @@ def resolve_device(device):
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, ImportError) as error:
+        reason = str(error).splitlines()[0].split(". ")[0]
         raise ValueError(
-            f"Got device={device!r}, which PyTorch cannot use here "
-            f"({str(error).splitlines()[0]}); expected 'auto', 'cpu', or an available "
-            "accelerator such as 'cuda'. Use device='auto'."
+            f"Got device={device!r}, which PyTorch cannot use here ({reason}); "
+            "expected 'auto', 'cpu', or an available accelerator such as 'cuda'. Use "
+            "device='auto'."
         ) from None
     return device
 

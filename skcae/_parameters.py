@@ -1,5 +1,6 @@
 """What each parameter may be, and what the parameters mean together."""
 
+import sys
 from numbers import Integral, Real
 
 from ._shapes import Stage, map_sizes
@@ -184,15 +185,14 @@ def _check_booleans(estimator):
 
 
 def _check_callbacks(callbacks):
-    if not callbacks:
-        return
-    from skorch.callbacks import Callback
-
-    for item in callbacks:
+    # Who has a skorch callback has imported skorch.
+    skorch_callbacks = sys.modules.get("skorch.callbacks")
+    known = () if skorch_callbacks is None else skorch_callbacks.Callback
+    for item in callbacks or ():
         is_named = isinstance(item, (tuple, list)) and len(item) == 2
         callback = item[1] if is_named and isinstance(item[0], str) else item
         kind = callback if isinstance(callback, type) else type(callback)
-        if not issubclass(kind, Callback):
+        if not issubclass(kind, known):
             raise TypeError(
                 f"Got {item!r} in callbacks; expected skorch callbacks, or pairs of a "
                 "name and one. Take them from skorch.callbacks, and pass "

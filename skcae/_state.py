@@ -27,16 +27,23 @@ class NumpyState:
             state[_STORED] = weights_as_numpy(net.module_)
         return state
 
+    def _forget_net(self):
+        for name in (_LIVE, _STORED):
+            vars(self).pop(name, None)
+
     @property
     def net_(self):
-        """The skorch net, rebuilt from the stored weights where it is not alive."""
+        """The trained skorch net.
+
+        Rebuilt from the stored weights where it is not alive.
+        """
         if _LIVE not in vars(self):
             self._rebuild_net()
         return self._net
 
     @property
     def module_(self):
-        """The net's torch module."""
+        """The net's module; its encode and decode map tensors in the data's units."""
         return self.net_.module_
 
     def _rebuild_net(self):

@@ -1,16 +1,18 @@
 """The transformer: a convolutional autoencoder with scikit-learn's contract."""
 
-import math
-
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseAutoencoder
-from ._parameters import PARAMETER_CONSTRAINTS
-from ._samples import Layout
+from ._parameters import PARAMETER_CONSTRAINTS, module_params
 from ._sklearn import CallbackSupportMixin, _fit_context, with_callbacks
-from ._validation import read_features, read_samples
+from ._validation import (
+    read_features,
+    read_samples,
+    read_training_samples,
+    remember_input,
+)
 
 # torch takes seconds to import: whoever only builds pipelines should not wait for it.
 # Hence the imports of the rooms behind it inside the methods that compute.
@@ -32,7 +34,7 @@ class ConvAutoencoderTransformer(
     TransformerMixin,
     BaseAutoencoder,
 ):
-    r"""Features of signals, images or volumes from a convolutional autoencoder.
+    """Features of signals, images or volumes from a convolutional autoencoder.
 
     An autoencoder is a pair of networks trained together so that the second rebuilds
     from the output of the first, the code, what the first was given.  Here both are
@@ -67,8 +69,7 @@ class ConvAutoencoderTransformer(
         decoder is an unpadded convolution: the textbook autoencoder.
     whiten : None, default=None
         Only None so far.
-    activation : {"relu", "tanh", "sigmoid", "identity", "abs"} or tuple, \
-            default="relu"
+    activation : {"relu", "tanh", "sigmoid", "identity", "abs"} or tuple, default="relu"
         Function of the feature maps; one name, or one per stage.
     output_activation : {"identity", "relu", "tanh", "sigmoid", "abs"}, \
             default="identity"
@@ -143,7 +144,8 @@ class ConvAutoencoderTransformer(
     compile : False, default=False
         Only False so far.
     callbacks : list of skorch callbacks, default=None
-        Called during training.
+        Called during training. Copies are used: what they gather in attributes is
+        found in ``net_.callbacks_``.
     net_params : dict, default=None
         Further arguments of skorch's `NeuralNet`, such as
         ``{"optimizer__betas": (0.9, 0.99)}``.
@@ -154,8 +156,8 @@ class ConvAutoencoderTransformer(
         The trained net.
     module_ : torch.nn.Module
         The net's module; `encode` and `decode` map tensors of shape
-        (N, channels, \*spatial), in the data's own units.
-    filters_ : ndarray of shape (n_filters, n_channels, \*kernel)
+        ``(N, channels, *spatial)``, in the data's own units.
+    filters_ : ndarray of shape (n_filters, n_channels, ...)
         Filters of the first stage.
     history_ : list of dict
         "epoch", "train_loss", "seconds" and, with validation samples, "valid_loss"
@@ -164,7 +166,7 @@ class ConvAutoencoderTransformer(
         Number of epochs.
     reconstruction_err_ : float
         Training loss of the epoch whose weights were kept.
-    mean_ : ndarray of shape input_shape_
+    mean_ : ndarray of shape `input_shape_`
         Mean of the training samples.
     n_samples_seen_ : int
         Number of training samples.
@@ -175,7 +177,7 @@ class ConvAutoencoderTransformer(
         Shape of one sample.
     n_features_in_ : int
         Number of values of one sample.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns of `X`; only defined where `X` is a frame with string
         column names.
 
@@ -303,7 +305,7 @@ class ConvAutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, *sample_shape)
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
             Training samples: any real numbers, finite, at least two samples that
             differ. Arrays of N axes, frames, lists and torch tensors are all fine.
             `X` is neither copied as a whole nor changed.
@@ -324,19 +326,25 @@ class ConvAutoencoderTransformer(
             If a parameter or the data are out of range, before any training, or if
             the loss becomes infinite or NaN.
         """
-        samples, params = self._read(X)
+        samples = read_training_samples(self, X)
+        params = module_params(self, samples.layout)
         continues = self.warm_start and self.__sklearn_is_fitted__()
         if continues:
-            self._check_same_module(params)
+            self._check_same_samples(params)
+        else:
+            self._forget_net()
+        remember_input(self, X, samples)
         seed = self._draw_seed()
         samples, valid = self._hold_out(samples, X_val, seed)
         context = self._init_callback_context(max_subtasks=self.max_epochs)
         if context is not None:
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        if not continues:
+        if continues:
+            self._restart(seed)
+        else:
             self._start(samples, params, seed)
-        callbacks = self._training_callbacks(valid is not None, context, X)
-        self._train(samples, valid, self.max_epochs, callbacks)
+        callbacks = self._training_callbacks(valid is not None, context, X, y)
+        self._train(samples, valid, self.max_epochs, callbacks, keep=continues)
         self._sum_up(samples)
         if context is not None:
             context.call_on_fit_task_end(
@@ -353,7 +361,7 @@ class ConvAutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, *sample_shape)
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
             Training samples; in the first call at least two that differ.
         y : Ignored
             Present for API consistency.
@@ -363,13 +371,17 @@ class ConvAutoencoderTransformer(
         self : object
             Fitted transformer.
         """
-        if self.__sklearn_is_fitted__():
+        continues = self.__sklearn_is_fitted__()
+        if continues:
             samples = read_samples(self, X)
-            self._update_mean(samples)
         else:
-            samples, params = self._read(X)
+            samples = read_training_samples(self, X)
+            params = module_params(self, samples.layout)
+            remember_input(self, X, samples)
             self._start(samples, params, self._draw_seed())
-        self._train(samples, None, 1, [])
+        self._train(samples, None, 1, [], keep=continues)
+        if continues:
+            self._add_to_mean(samples)
         self._sum_up(samples)
         return self
 
@@ -380,7 +392,7 @@ class ConvAutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, *sample_shape)
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
             Samples of the shape that `fit` saw; with `pooling`, N-D samples of any
             spatial shape.
 
@@ -392,7 +404,9 @@ class ConvAutoencoderTransformer(
         check_is_fitted(self)
         from ._inference import transform
 
-        samples = read_samples(self, X, any_size=self.pooling is not None)
+        samples = read_samples(
+            self, X, any_size=self._module_params["pooling"] is not None
+        )
         return transform(self.net_, samples, self._n_features_out)
 
     @available_if(_is_invertible)
@@ -406,16 +420,14 @@ class ConvAutoencoderTransformer(
 
         Returns
         -------
-        samples : ndarray of shape (n_samples, n_features_in_) or \
-                (n_samples, *input_shape_), float32
+        samples : ndarray of shape (n_samples, ...), float32
             Reconstructions in the layout and the units that `fit` saw.
         """
         check_is_fitted(self)
         from ._inference import inverse_transform
 
         features = read_features(self, X, self._n_features_out)
-        layout = Layout(self.input_shape_, self.channel_axis)
-        samples = inverse_transform(self.net_, features, layout, self._code_shape)
+        samples = inverse_transform(self.net_, features, self._layout, self._code_shape)
         return samples.reshape(len(samples), -1) if self._saw_rows else samples
 
     def score(self, X, y=None):
@@ -425,7 +437,7 @@ class ConvAutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, *sample_shape)
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
             Samples of the shape that `fit` saw.
         y : Ignored
             Present for API consistency.
@@ -449,7 +461,7 @@ class ConvAutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, *sample_shape)
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
             Samples of the shape that `fit` saw.
 
         Returns
@@ -463,14 +475,8 @@ class ConvAutoencoderTransformer(
 
     @property
     def filters_(self):
-        """First-layer filters, ndarray of shape (n_filters, n_channels, *kernel)."""
+        """First-layer filters, ndarray of shape (n_filters, n_channels, ...)."""
         return self.module_.filters.detach().cpu().numpy().copy()
-
-    @property
-    def _n_features_out(self):
-        if self.pooling is None or self.n_components is not None:
-            return math.prod(self._code_shape)
-        return self._code_shape[0] * self.pool_grid ** (len(self._code_shape) - 1)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -163,14 +163,12 @@ def resolve_layout(X_shape, input_shape, channel_axis):
 
 
 def read_training_samples(estimator, X, *, min_samples=2):
-    """Check `X`, learn its layout and return its samples.
-
-    Sets ``n_features_in_``, ``feature_names_in_`` (frames) and ``input_shape_``.
+    """Check `X`, find out its layout and return its samples.
 
     Parameters
     ----------
     estimator : ConvAutoencoderTransformer
-        Gets the fitted attributes.
+        Has `input_shape` and `channel_axis`.
     X : array-like
         What the user passed.
     min_samples : int, default=2
@@ -180,16 +178,32 @@ def read_training_samples(estimator, X, *, min_samples=2):
     -------
     samples : Samples
     """
-    frame, X = X, _from_torch(X, "X")
-    X = _as_array(X, "X", min_samples, estimator)
+    X = _as_array(_from_torch(X, "X"), "X", min_samples, estimator)
     layout = resolve_layout(X.shape, estimator.input_shape, estimator.channel_axis)
     samples = Samples(X, layout)
     samples.check_finite()
-    validate_data(estimator, frame if X.ndim == 2 else X, skip_check_array=True)
+    return samples
+
+
+def remember_input(estimator, X, samples):
+    """Set the fitted attributes that describe the input.
+
+    Parameters
+    ----------
+    estimator : ConvAutoencoderTransformer
+        Gets ``n_features_in_``, ``feature_names_in_`` (frames) and ``input_shape_``.
+    X : array-like
+        What the user passed.
+    samples : Samples
+        What has been read from it.
+    """
+    names_from = X if samples.X.ndim == 2 else samples.X
+    validate_data(estimator, names_from, skip_check_array=True)
+    layout = samples.layout
     estimator.n_features_in_ = layout.n_features
     estimator.input_shape_ = layout.shape
-    estimator._saw_rows = X.ndim == 2 and len(layout.shape) > 1
-    return samples
+    estimator._layout = layout
+    estimator._saw_rows = samples.X.ndim == 2 and len(layout.shape) > 1
 
 
 def read_samples(estimator, X, *, name="X", any_size=False):
@@ -212,7 +226,7 @@ def read_samples(estimator, X, *, name="X", any_size=False):
     """
     frame, X = X, _from_torch(X, name)
     X = _as_array(X, name, 1, estimator)
-    layout = Layout(estimator.input_shape_, estimator.channel_axis)
+    layout = estimator._layout
     here = X.shape[1:]
     if X.ndim == 2 and _is_frame(frame):
         validate_data(estimator, frame, reset=False, skip_check_array=True)

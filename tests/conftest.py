@@ -8,8 +8,7 @@ from sklearn.datasets import load_digits
 
 from skcae import ConvAutoencoderTransformer
 
-# scikit-learn checks array API inputs only where SciPy was told so before its import;
-# xdist workers and subprocesses inherit this.
+# Without it scikit-learn leaves out its check of array API inputs.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 
