@@ -1,3 +1,5 @@
+"""What skcae needs; all else about the package is in pyproject.toml."""
+
 from pathlib import Path
 
 from setuptools import setup
@@ -24,20 +26,13 @@ DOCS = [
 
 
 def version():
-    """Read the version without importing what the package needs."""
+    """Return the version without importing what the package needs."""
     lines = (HERE / "skcae" / "__init__.py").read_text().splitlines()
     return next(line.split('"')[1] for line in lines if line.startswith("__version__"))
 
 
 setup(
-    name="skcae",
     version=version(),
-    description="Convolutional autoencoders as scikit-learn transformers",
-    long_description=(HERE / "README.md").read_text(),
-    long_description_content_type="text/markdown",
-    license="BSD-3-Clause",
-    license_files=["LICENSE"],
-    python_requires=">=3.11",
     install_requires=[
         "numpy>=2.0",
         "pandas>=2.2",
@@ -51,9 +46,4 @@ setup(
         "docs": DOCS,
         "dev": [*TEST, *DOCS, "ruff>=0.9"],
     },
-    classifiers=[
-        "Intended Audience :: Science/Research",
-        "Programming Language :: Python :: 3",
-        "Topic :: Scientific/Engineering :: Artificial Intelligence",
-    ],
 )
