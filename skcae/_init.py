@@ -32,14 +32,13 @@ def start_dense_code_from_pca(module, samples, seed):
     rng = np.random.default_rng(seed)
     rows = rng.permutation(len(samples))[:_MAX_SAMPLES]
     device = dense.mean.device
+
+    def maps_of(x):
+        return dense.flatten(module.before_dense(module.scaler(x.to(device))))
+
     maps = np.concatenate(
         [
-            module.before_dense(
-                module.scaler(torch.from_numpy(samples[rows[part]]).to(device))
-            )
-            .flatten(1)
-            .cpu()
-            .numpy()
+            maps_of(torch.from_numpy(samples[rows[part]])).cpu().numpy()
             for part in samples.subset(rows).slices(256)
         ]
     )

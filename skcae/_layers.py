@@ -281,12 +281,18 @@ class DenseCode(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return codes of shape (N, n_components)."""
-        return F.linear(maps.flatten(1), self.components, self.offset)
+        return F.linear(self.flatten(maps), self.components, self.offset)
 
     def inverse(self, code: Tensor) -> Tensor:
         """Return feature maps of shape (N, C, *spatial)."""
+        n_maps, *spatial = self.map_shape
         maps = F.linear(code, self.atoms, self.mean)
-        return maps.unflatten(1, self.map_shape)
+        return maps.unflatten(1, (*spatial, n_maps)).movedim(-1, 1)
+
+    @staticmethod
+    def flatten(maps: Tensor) -> Tensor:
+        """Return rows of values, position by position: no copy of channels_last."""
+        return maps.movedim(1, -1).flatten(1)
 
 
 class ChannelScaler(nn.Module):
