@@ -38,7 +38,7 @@ def mnist_28():
     """20,000 digits of 28 x 28 pixels."""
     images = load("mnist")
     images = enlarged_digits(20_000, 28) if images is None else images[:20_000]
-    return images.astype(np.float32)
+    return images.astype(np.float32, order="C")
 
 
 def cifar_32():

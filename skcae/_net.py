@@ -10,6 +10,7 @@ from skorch.utils import to_device
 
 from ._batches import Batches
 from ._callbacks import StopTraining, stops_training
+from ._layers import use_channels_last
 from ._losses import ReconstructionLoss
 from ._module import ConvAutoencoder
 from ._samples import Layout, Samples
@@ -47,8 +48,7 @@ class AutoencoderNet(NeuralNet):
     def initialize_module(self):
         """Build the module, in the memory format that convolutions are fastest in."""
         super().initialize_module()
-        if len(self.module_.spatial) == 2:
-            self.module_.to(memory_format=torch.channels_last)
+        use_channels_last(self.module_)
         return self
 
     def get_dataset(self, X, y=None):

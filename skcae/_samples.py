@@ -86,10 +86,10 @@ class Samples:
         """
         if self.rows is not None:
             index = self.rows[index]
-        if isinstance(index, slice):
-            batch = np.array(self.X[index], dtype=np.float32, order="C")
-        else:
-            batch = np.take(self.X, index, axis=0).astype(np.float32, copy=False)
+        # An index array gathers a copy already. (np.take would first copy the whole
+        # of an array whose memory order is not C.)
+        copy = True if isinstance(index, slice) else None
+        batch = np.array(self.X[index], dtype=np.float32, order="C", copy=copy)
         batch = batch.reshape(len(batch), *self.layout.shape)
         return self.layout.to_channels_first(batch)
 

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,19 @@ def test_channels_last_stay_in_memory_order():
     samples = Samples(RNG.random((5, 4, 6, 3)), Layout((4, 6, 3), -1))
     batch = samples[slice(0, 2)]
     assert batch.strides == (4 * 72, 4, 4 * 18, 4 * 3)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
+def test_only_the_batch_is_copied(dtype, order):
+    X = np.asarray(RNG.random((2000, 8, 8)), dtype=dtype, order=order)
+    samples = Samples(X, Layout((8, 8)))
+    tracemalloc.start()
+    for index in (slice(3, 19), np.arange(16) * 100):
+        samples[index]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * 16 * 64 * 8
 
 
 def test_subset_of_rows():
