@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
+from ._samples import forget_pages
 from ._threads import is_worth_threads, one_thread
 
 # Values of the largest feature maps of one batch: what a CPU's cache holds.
@@ -78,13 +79,18 @@ def _allocate(shape, what):
         ) from None
 
 
-def transform(net, samples, n_features):
-    """Return the features of samples, shape (n_samples, n_features), float32."""
-    out = _allocate((len(samples), n_features), "features")
+def transform(net, samples, n_features, out=None):
+    """Return the features of samples, shape (n_samples, n_features), float32.
+
+    They are written into `out` where it is given.
+    """
+    if out is None:
+        out = _allocate((len(samples), n_features), "features")
     runner = BatchRunner(net, len(samples))
 
     def work(part):
         out[part] = runner.apply(runner.module.features, samples[part])
+        forget_pages(out)
 
     runner.run(work)
     return out

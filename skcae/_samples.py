@@ -1,12 +1,16 @@
 """Samples as the user stores them, handed out as float32 batches (N, C, *spatial)."""
 
 import math
+import mmap
 from dataclasses import dataclass
 
 import numpy as np
 
 # Large enough to hide the cost of a Python loop, small enough for the CPU cache.
 _CHUNK_BYTES = 4 * 2**20
+# Rows of a memory map read between two calls to give its memory back: reading one value
+# may map as much as 2 MiB around it.
+_MAPPED_ROWS = 16
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,26 @@ class Layout:
         return np.moveaxis(X, 1, self.channel_axis % len(self.shape) + 1)
 
 
+def _map_of(X):
+    """Return the map of a file that an array is a view of, else None."""
+    while isinstance(X, np.ndarray):
+        # Pages of a copy-on-write map ("c") may hold what no file has.
+        if isinstance(X, np.memmap) and X.mode in ("r", "r+", "w+"):
+            return X._mmap
+        X = X.base
+    return None
+
+
+def forget_pages(X):
+    """Give back the memory of a map of a file; other arrays stay as they are.
+
+    Without this, all that was ever read or written adds up in memory.
+    """
+    file_map = _map_of(X)
+    if file_map is not None and hasattr(mmap, "MADV_DONTNEED"):
+        file_map.madvise(mmap.MADV_DONTNEED)
+
+
 class Samples:
     """An array of samples that is read batch by batch.
 
@@ -86,12 +110,25 @@ class Samples:
         """
         if self.rows is not None:
             index = self.rows[index]
-        # An index array gathers a copy already. (np.take would first copy the whole
-        # of an array whose memory order is not C.)
-        copy = True if isinstance(index, slice) else None
-        batch = np.array(self.X[index], dtype=np.float32, order="C", copy=copy)
+        # Gathering makes a copy. (np.take would first copy the whole of an array whose
+        # memory order is not C.)
+        is_slice = isinstance(index, slice)
+        rows = self.X[index] if is_slice else self._gather(index)
+        copy = True if is_slice else None
+        batch = np.array(rows, dtype=np.float32, order="C", copy=copy)
+        forget_pages(self.X)
         batch = batch.reshape(len(batch), *self.layout.shape)
         return self.layout.to_channels_first(batch)
+
+    def _gather(self, index):
+        if _map_of(self.X) is None:
+            return self.X[index]
+        rows = np.empty((len(index), *self.X.shape[1:]), dtype=self.X.dtype)
+        for start in range(0, len(index), _MAPPED_ROWS):
+            part = slice(start, start + _MAPPED_ROWS)
+            rows[part] = self.X[index[part]]
+            forget_pages(self.X)
+        return rows
 
     def subset(self, rows):
         """Return the samples of some rows."""

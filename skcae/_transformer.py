@@ -8,6 +8,7 @@ from ._base import BaseAutoencoder
 from ._parameters import PARAMETER_CONSTRAINTS, module_params
 from ._sklearn import CallbackSupportMixin, _fit_context, with_callbacks
 from ._validation import (
+    check_out,
     read_features,
     read_samples,
     read_training_samples,
@@ -385,7 +386,7 @@ class ConvAutoencoderTransformer(
         self._sum_up(samples)
         return self
 
-    def transform(self, X):
+    def transform(self, X, *, out=None):
         """Return the features of `X`.
 
         They do not depend on the order of the samples or on the other samples of `X`.
@@ -395,6 +396,9 @@ class ConvAutoencoderTransformer(
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
             Samples of the shape that `fit` saw; with `pooling`, N-D samples of any
             spatial shape.
+        out : ndarray of shape (n_samples, n_features_out), float32, default=None
+            Where to write the features, such as a memory map for more of them than
+            fit into memory. None: a new array.
 
         Returns
         -------
@@ -407,7 +411,8 @@ class ConvAutoencoderTransformer(
         samples = read_samples(
             self, X, any_size=self._module_params["pooling"] is not None
         )
-        return transform(self.net_, samples, self._n_features_out)
+        check_out(out, (len(samples), self._n_features_out))
+        return transform(self.net_, samples, self._n_features_out, out)
 
     @available_if(_is_invertible)
     def inverse_transform(self, X):

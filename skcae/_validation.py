@@ -275,3 +275,20 @@ def read_features(estimator, X, n_features):
         )
     Samples(X, Layout((n_features,))).check_finite()
     return X.astype(np.float32, copy=False)
+
+
+def check_out(out, shape):
+    """Raise unless `out` is None or can take features of some shape."""
+    if out is None:
+        return
+    if not isinstance(out, np.ndarray):
+        raise TypeError(
+            f"Got out of type {type(out).__name__}; expected a numpy array or memory "
+            f"map of shape {shape} and dtype float32. Create one with numpy."
+        )
+    if out.shape != shape or out.dtype != np.float32 or not out.flags.writeable:
+        raise ValueError(
+            f"Got out of shape {out.shape} and dtype {out.dtype}, writeable: "
+            f"{out.flags.writeable}; expected a writeable array of shape {shape} and "
+            "dtype float32. Create one with numpy.empty or numpy.memmap."
+        )

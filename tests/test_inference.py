@@ -119,3 +119,27 @@ def test_pooled_dense_code_of_other_sizes(digits):
     tall = np.concatenate([digits[:50], digits[50:100]], axis=1)
     assert cae.transform(tall).shape == (50, 5)
     assert cae.score(digits[:100]) > untrained.score(digits[:100]) + 1
+
+
+def test_features_go_into_a_memory_map(trained, digits, tmp_path):
+    expected = trained.transform(digits)
+    out = np.lib.format.open_memmap(
+        tmp_path / "features.npy", mode="w+", dtype=np.float32, shape=expected.shape
+    )
+    assert trained.transform(digits, out=out) is out
+    del out
+    np.testing.assert_array_equal(np.load(tmp_path / "features.npy"), expected)
+
+
+@pytest.mark.parametrize(
+    ("out", "error"),
+    [
+        (np.empty((120, 63), np.float32), ValueError),
+        (np.empty((119, 64), np.float32), ValueError),
+        (np.empty((120, 64)), ValueError),
+        ([[0.0]], TypeError),
+    ],
+)
+def test_out_that_does_not_fit(out, error, fitted, small_digits):
+    with pytest.raises(error, match=r"Got out of .*; expected .* of shape \(120, 64\)"):
+        fitted.transform(small_digits, out=out)

@@ -1,4 +1,5 @@
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,3 +143,41 @@ def test_batches_visit_every_sample_once_per_pass():
     np.testing.assert_array_equal(
         np.concatenate([x.numpy().ravel() for x, _ in again]), passes[0]
     )
+
+
+@pytest.mark.parametrize("mode", ["r", "r+", "c"])
+def test_reading_a_memory_map_loses_nothing(mode, tmp_path):
+    X = RNG.random((200, 32, 32)).astype(np.float32)
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode=mode)
+    if mode != "r":
+        X[5], mapped[5] = 7, 7  # in memory alone, so far
+    samples = Samples(mapped[::2], Layout((32, 32)))
+    rows = RNG.permutation(100)
+    for _ in range(2):
+        np.testing.assert_array_equal(samples[rows][:, 0], X[::2][rows])
+        np.testing.assert_array_equal(samples[slice(1, 9)][:, 0], X[::2][1:9])
+    np.testing.assert_array_equal(mapped, X)
+    assert (mapped[5] == X[5]).all()
+
+
+def resident_file_pages():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssFile"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
+def test_memory_does_not_grow_with_a_memory_map(tmp_path):
+    X = np.lib.format.open_memmap(
+        tmp_path / "X.npy", mode="w+", dtype=np.float32, shape=(8000, 64, 64)
+    )
+    X[:] = np.arange(8000)[:, None, None]
+    X.flush()
+    del X
+    samples = Samples(np.load(tmp_path / "X.npy", mmap_mode="r"), Layout((64, 64)))
+    before = resident_file_pages()
+    samples.moments()
+    rows = RNG.permutation(8000)
+    for start in range(0, 8000, 500):
+        samples[rows[start : start + 500]]
+    assert resident_file_pages() < before + 40_000  # kB, of 131,000
