@@ -39,6 +39,7 @@ setup(
         "scikit-learn>=1.7",
         "skorch>=1.3",
         "torch>=2.6",
+        "tqdm>=4.60",
     ],
     extras_require={
         "plot": PLOT,

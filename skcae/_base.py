@@ -9,12 +9,14 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from ._parameters import resolve_scale
+from ._parameters import comparable, resolve_scale
 from ._state import NumpyState
 from ._validation import read_samples
 
 # Enough samples to tell a constant unit from a rare one.
 _N_SAMPLES_DEAD = 512
+# Of 24 bits, fewer than 6 are left for the differences.
+_LOST_DIGITS = 64 * np.finfo(np.float32).eps
 
 
 def _copy_callback(item):
@@ -62,7 +64,9 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
                 f"Got X in which every value is {low:g} in float32; expected samples "
                 "that differ. Check how X was loaded and scaled."
             )
+        self._warn_of_lost_digits(moments)
         self._module_params, self._seed = params, seed
+        self._training_params = self._training_params_of_now()
         net = self._make_net(device)
         module = net.module_
         module.scaler.set(*resolve_scale(params["output_activation"], moments))
@@ -70,31 +74,51 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             start_dense_code_from_pca(module, samples, seed)
         self._code_shape = module.code_shape
         self._n_features_out = module.n_features
-        self.mean_ = self._as_sample(moments["mean"])
-        self.n_samples_seen_ = len(samples)
+        self._set_mean(samples, moments)
         self.n_iter_, self.history_ = 0, []
         self._net = net
 
-    def _check_same_samples(self, params):
-        """Refuse what a warm start cannot go on from."""
-        changed = [name for name in params if self._module_params[name] != params[name]]
-        if changed:
-            name = changed[0]
-            raise ValueError(
-                f"Got {name}={params[name]!r} in a warm start from "
-                f"{name}={self._module_params[name]!r}; expected the architecture and "
-                "the sample shape of the first fit. Set warm_start=False to start "
-                "afresh."
+    @staticmethod
+    def _warn_of_lost_digits(moments):
+        std = moments["channel_std"]
+        largest = np.maximum(
+            np.abs(moments["channel_min"]), np.abs(moments["channel_max"])
+        )
+        if ((std > 0) & (std < _LOST_DIGITS * largest)).any():
+            warnings.warn(
+                "X varies so little around so large values that float32, in which all "
+                "is computed, loses most digits of the differences. Subtract a "
+                "constant from X first.",
+                stacklevel=7,
             )
 
-    def _restart(self, seed):
+    def _check_same_module(self, params):
+        """Refuse what a warm start cannot go on from."""
+        now, before = comparable(params), comparable(self._module_params)
+        for name, value in now.items():
+            if value != before[name]:
+                raise ValueError(
+                    f"Got {name}={value!r} in a warm start from "
+                    f"{name}={before[name]!r}; expected the architecture and the "
+                    "sample shape of the first fit. Set warm_start=False to start "
+                    "afresh."
+                )
+
+    def _restart(self, samples, params, seed):
         """Go on from the weights at hand, with the training parameters of now."""
         from ._net import load_weights, resolve_device, weights_as_numpy
 
+        device = resolve_device(self.device)
         weights = weights_as_numpy(self.module_)
-        self._seed = seed
-        self._net = self._make_net(resolve_device(self.device))
+        self._module_params, self._seed = params, seed
+        self._training_params = self._training_params_of_now()
+        self._net = self._make_net(device)
         load_weights(self._net.module_, weights)
+        self._set_mean(samples, samples.moments())
+
+    def _set_mean(self, samples, moments):
+        self.mean_ = self._as_sample(moments["mean"])
+        self.n_samples_seen_ = len(samples)
 
     def _as_sample(self, array):
         """Return an array (C, *spatial) in the layout of a sample."""
@@ -106,31 +130,35 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         self.mean_ = self.mean_ + (mean - self.mean_) * (len(samples) / total)
         self.n_samples_seen_ = total
 
+    def _training_params_of_now(self):
+        # A loaded model is rebuilt with those of its fit, whatever set_params did.
+        return {
+            "loss": self.loss,
+            "optimizer": self.optimizer,
+            "lr": self.lr,
+            "weight_decay": self.weight_decay,
+            "batch_size": self.batch_size,
+            "verbose": int(self.verbose),
+            "net_params": dict(self.net_params or {}),
+        }
+
     def _make_net(self, device):
         """Return a net with the architecture of the fit and random filters."""
         from ._net import make_net
 
         return make_net(
             self._module_params,
-            loss=self.loss,
-            optimizer=self.optimizer,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            batch_size=self.batch_size,
+            **self._training_params,
             device=device,
-            verbose=int(self.verbose),
             callbacks=[_copy_callback(item) for item in self.callbacks or ()],
             seed=self._seed,
-            net_params=self.net_params or {},
         )
 
-    def _training_callbacks(self, has_validation, context, X, y):
+    def _training_callbacks(self, context, X, y):
         """Return the callbacks of one fit, none of which outlives it."""
-        from ._callbacks import EpochBar, TaskReports, stopping_callback
+        from ._callbacks import EpochBar, Stopping, TaskReports
 
-        stopping = stopping_callback(
-            self.early_stopping and has_validation, self.n_iter_no_change, self.tol
-        )
+        stopping = Stopping(self.early_stopping, self.n_iter_no_change, self.tol)
         callbacks = [("early_stopping", stopping)]
         if self.verbose:
             callbacks.append(("epoch_bar", EpochBar()))
@@ -140,6 +168,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
 
     def _train(self, samples, valid, epochs, callbacks, *, keep):
         """Train the net; if that fails, `keep` the weights of before or have none."""
+        from ._inference import mean_loss
         from ._net import load_weights, weights_as_numpy
         from ._training import train
 
@@ -158,18 +187,28 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             if keep:
                 load_weights(net.module_, before)
             else:
-                del self._net
+                self._forget_fit()
             raise
         self.history_ = self.history_ + [
             {**row, "epoch": number}
             for number, row in enumerate(rows, start=self.n_iter_ + 1)
         ]
         self.n_iter_ = len(self.history_)
+        if not rows:
+            self.reconstruction_err_ = mean_loss(net, samples)
+        elif self.early_stopping and valid is not None:
+            best = min(rows, key=lambda row: row["valid_loss"])
+            self.reconstruction_err_ = best["train_loss"]
+        else:
+            self.reconstruction_err_ = rows[-1]["train_loss"]
 
-    def _sum_up(self, samples):
-        """Set what describes the trained net."""
-        from ._inference import count_dead_units, mean_loss
+    def _count_dead_units(self, samples, stacklevel):
+        """Set `n_dead_units_`, and warn where it is not 0."""
+        from ._inference import count_dead_units
 
+        self.n_dead_units_ = 0
+        if len(samples) < 2:
+            return
         rows = np.linspace(0, len(samples) - 1, min(len(samples), _N_SAMPLES_DEAD))
         self.n_dead_units_, n_units = count_dead_units(
             self.net_, samples.subset(rows.astype(int))
@@ -179,15 +218,8 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
                 f"{self.n_dead_units_} of {n_units} units of the code are constant "
                 "over the training samples. Lower lr, train longer, or use "
                 "activation='identity' or 'abs'.",
-                stacklevel=3,
+                stacklevel=stacklevel + 1,
             )
-        if not self.history_:
-            self.reconstruction_err_ = mean_loss(self.net_, samples)
-        elif self.early_stopping and "valid_loss" in self.history_[-1]:
-            best = min(self.history_, key=lambda row: row.get("valid_loss", math.inf))
-            self.reconstruction_err_ = best["train_loss"]
-        else:
-            self.reconstruction_err_ = self.history_[-1]["train_loss"]
 
     def _squared_errors(self, samples):
         from ._inference import squared_errors

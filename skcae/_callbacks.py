@@ -1,6 +1,8 @@
 """skorch callbacks of a fit: progress bar, early stopping, scikit-learn's callbacks."""
 
+import math
 import sys
+from copy import deepcopy
 
 from skorch.callbacks import Callback, EarlyStopping
 from tqdm.auto import tqdm
@@ -64,25 +66,48 @@ class StopTraining(Exception):  # noqa: N818 (like StopIteration, no error)
     """Raised by a callback to end the training after this epoch."""
 
 
-def stopping_callback(early_stopping, n_iter_no_change, tol):
-    """Return skorch's EarlyStopping with the rules of scikit-learn's MLP.
+class Stopping(EarlyStopping):
+    """skorch's EarlyStopping with the rules of scikit-learn's MLP.
+
+    Only improvements by more than `tol` keep the training going, but the weights of the
+    very best epoch are restored.
 
     Parameters
     ----------
     early_stopping : bool
-        Whether to watch the validation loss, and to restore the best weights.
+        Whether to watch the validation loss, and to restore weights.
     n_iter_no_change : int
         Epochs without improvement before it stops.
     tol : float
         Smallest improvement that counts.
     """
-    return EarlyStopping(
-        monitor="valid_loss" if early_stopping else "train_loss",
-        patience=n_iter_no_change,
-        threshold=tol,
-        threshold_mode="abs",
-        load_best=early_stopping,
-    )
+
+    def __init__(self, early_stopping, n_iter_no_change, tol):
+        super().__init__(
+            monitor="valid_loss" if early_stopping else "train_loss",
+            patience=n_iter_no_change,
+            threshold=tol,
+            threshold_mode="abs",
+        )
+        self.early_stopping = early_stopping
+
+    def on_train_begin(self, net, **kwargs):
+        """Know of no epoch yet."""
+        super().on_train_begin(net, **kwargs)
+        self.best_loss_, self.best_weights_ = math.inf, None
+
+    def on_epoch_end(self, net, **kwargs):
+        """Keep the weights of the best epoch, and stop where patience runs out."""
+        loss = net.history[-1, self.monitor]
+        if self.early_stopping and loss < self.best_loss_:
+            self.best_loss_ = loss
+            self.best_weights_ = deepcopy(net.module_.state_dict())
+        super().on_epoch_end(net, **kwargs)
+
+    def on_train_end(self, net, **kwargs):
+        """Restore the weights of the best epoch."""
+        if self.best_weights_ is not None:
+            net.module_.load_state_dict(self.best_weights_)
 
 
 def stops_training(callback, net, **kwargs):

@@ -10,14 +10,15 @@ from ._threads import is_worth_threads, one_thread
 
 # Values of the largest feature maps of one batch: what a CPU's cache holds.
 _CACHED_VALUES = 2**21
-_MAX_BATCH_SIZE = 256
+_MAX_BATCH_SIZE = 64
 
 
 class BatchRunner:
     """Run a function batch by batch, with results that do not depend on the batches.
 
-    Each batch is computed by one thread, as the number of threads would decide the
-    order of sums; several threads take different batches instead.
+    All batches have one size, the last is filled up, as the size decides the order of
+    sums.  So does the number of threads: each batch is computed by one, and several
+    threads take different batches.
 
     Parameters
     ----------
@@ -25,16 +26,18 @@ class BatchRunner:
         Its module is run.
     n_samples : int
         How many samples there are.
+    spatial : tuple of int or None, default=None
+        Spatial shape of the samples; None: the one the module was built for.
     """
 
-    def __init__(self, net, n_samples):
+    def __init__(self, net, n_samples, spatial=None):
         self.module = net.module_.eval()
         self.device = net.device
         self.n_samples = n_samples
-        # Kernels for fewer samples than this sum in another order.
-        self.least = 2 if self.module.dense is None else 8
-        fitting = _CACHED_VALUES // self.module.n_map_values
-        self.batch_size = min(max(fitting, self.least), _MAX_BATCH_SIZE)
+        self.n_multiplications, n_values = self.module.cost(spatial)
+        # One sample alone is computed by other kernels than several.
+        least = 2 if self.module.dense is None else 8
+        self.batch_size = min(max(_CACHED_VALUES // n_values, least), _MAX_BATCH_SIZE)
 
     def run(self, work):
         """Call ``work(part)`` for every slice of the samples."""
@@ -46,7 +49,7 @@ class BatchRunner:
             if (
                 n_threads == 1
                 or len(parts) == 1
-                or not is_worth_threads(self.module, self.batch_size)
+                or not is_worth_threads(self.n_multiplications * self.batch_size)
             ):
                 for part in parts:
                     self._run_one(work, part)
@@ -58,8 +61,9 @@ class BatchRunner:
     def apply(self, function, array):
         """Return ``function`` of one batch, given and returned as numpy arrays."""
         x = torch.from_numpy(array)
-        if len(x) < self.least:
-            x = torch.cat([x, x[:1].expand(self.least - len(x), *x.shape[1:])])
+        n_missing = self.batch_size - len(x)
+        if n_missing:
+            x = torch.cat([x, x[:1].expand(n_missing, *x.shape[1:])])
         return function(x.to(self.device))[: len(array)].cpu().numpy()
 
     @torch.inference_mode()
@@ -86,7 +90,7 @@ def transform(net, samples, n_features, out=None):
     """
     if out is None:
         out = _allocate((len(samples), n_features), "features")
-    runner = BatchRunner(net, len(samples))
+    runner = BatchRunner(net, len(samples), samples.layout.spatial)
 
     def work(part):
         out[part] = runner.apply(runner.module.features, samples[part])
@@ -130,8 +134,7 @@ def mean_loss(net, samples):
     runner = BatchRunner(net, len(samples))
 
     def loss_of_batch(x):
-        loss = net.criterion_(*runner.module.training_pair(x))
-        return loss.expand(len(x))
+        return net.criterion_.of_samples(*runner.module.training_pair(x))
 
     def work(part):
         out[part] = runner.apply(loss_of_batch, samples[part])
@@ -149,8 +152,7 @@ def count_dead_units(net, samples):
         Units that are the same everywhere and for all samples, and all units.
     """
     n_units = net.module_.code_shape[0]
-    low = np.full((len(samples), n_units), np.nan, dtype=np.float32)
-    high = low.copy()
+    low, high = np.empty((2, len(samples), n_units), dtype=np.float32)
     runner = BatchRunner(net, len(samples))
 
     def work(part):

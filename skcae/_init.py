@@ -4,8 +4,10 @@ import numpy as np
 import torch
 from sklearn.decomposition import PCA
 
-# The components of this many samples' maps are those of all for this purpose.
+# The components of this many samples' maps are those of all for this purpose; fewer
+# have to do where their maps would fill the memory.
 _MAX_SAMPLES = 5000
+_MAX_BYTES = 2**28
 
 
 @torch.no_grad()
@@ -30,20 +32,21 @@ def start_dense_code_from_pca(module, samples, seed):
     """
     dense = module.dense
     rng = np.random.default_rng(seed)
-    rows = rng.permutation(len(samples))[:_MAX_SAMPLES]
+    n_bytes = 4 * len(dense.mean)
+    n_rows = max(min(_MAX_SAMPLES, _MAX_BYTES // n_bytes), 2 * len(dense.components))
+    rows = rng.permutation(len(samples))[:n_rows]
+    if len(rows) < 2:
+        return
     device = dense.mean.device
 
     def maps_of(x):
         return dense.flatten(module.before_dense(module.scaler(x.to(device))))
 
-    maps = np.concatenate(
-        [
-            maps_of(torch.from_numpy(samples[rows[part]])).cpu().numpy()
-            for part in samples.subset(rows).slices(256)
-        ]
-    )
+    maps = np.empty((len(rows), len(dense.mean)), dtype=np.float32)
+    for part in samples.subset(rows).slices(64):
+        maps[part] = maps_of(torch.from_numpy(samples[rows[part]])).cpu().numpy()
     n_components = min(len(dense.components), *maps.shape)
-    pca = PCA(n_components, random_state=seed).fit(maps)
+    pca = PCA(n_components, copy=False, random_state=seed).fit(maps)
     components = torch.from_numpy(pca.components_)
     dense.components[n_components:] *= 0.1
     dense.atoms[:, n_components:] *= 0.1

@@ -80,7 +80,7 @@ def fit_size(x: Tensor, size) -> Tensor:
 
 
 def draw_filters(weight: Tensor, generator: torch.Generator) -> None:
-    """Fill `weight` with random filters without mean and of unit norm.
+    """Fill `weight` with random filters of unit norm and, from 3 values on, no mean.
 
     What a filter without mean finds does not depend on the brightness.
     """
@@ -357,13 +357,20 @@ class DenseCode(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return codes of shape (N, n_components)."""
-        return F.linear(self.flatten(maps), self.components, self.offset)
+        return self._linear(self.flatten(maps), self.components, self.offset)
 
     def inverse(self, code: Tensor) -> Tensor:
         """Return feature maps of shape (N, C, *spatial)."""
         n_maps, *spatial = self.map_shape
-        maps = F.linear(code, self.atoms, self.mean)
+        maps = self._linear(code, self.atoms, self.mean)
         return maps.unflatten(1, (*spatial, n_maps)).movedim(-1, 1)
+
+    def _linear(self, x, weight, bias):
+        if self.training or x.device.type != "cpu":
+            return F.linear(x, weight, bias)
+        # A matrix product sums in an order that depends on a row's place in the batch.
+        # In double precision that does not reach the digits of the result.
+        return F.linear(x.double(), weight.double(), bias.double()).float()
 
     @staticmethod
     def flatten(maps: Tensor) -> Tensor:
@@ -408,7 +415,7 @@ class Corruption(nn.Module):
     Parameters
     ----------
     kind : {"mask", "gaussian", "salt_and_pepper"}
-        Set values to the mean, add normal noise, or set values to the extremes.
+        Set values to 0, add normal noise, or set values to their channel's extremes.
     level : float
         Share of the values that are replaced, or the noise's standard deviation in
         units of the standardised data.
@@ -429,7 +436,8 @@ class Corruption(nn.Module):
             return x + self.level * noise
         if self.kind == "mask":
             return x * (noise >= self.level)
-        low, high = x.amin(), x.amax()
+        axes = (0, *range(2, x.ndim))
+        low, high = x.amin(axes, keepdim=True), x.amax(axes, keepdim=True)
         x = torch.where(noise < self.level / 2, low, x)
         return torch.where(noise > 1 - self.level / 2, high, x)
 

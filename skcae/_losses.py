@@ -1,14 +1,13 @@
 """Reconstruction losses, under scikit-learn's names."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ._layers import ACTIVATIONS
 
 
-def _half_squared_error(output: Tensor, target: Tensor) -> Tensor:
-    return 0.5 * F.mse_loss(output, target)
+def _half_squared_error(output: Tensor, target: Tensor, reduction: str) -> Tensor:
+    return 0.5 * F.mse_loss(output, target, reduction=reduction)
 
 
 _LOSSES = {
@@ -35,7 +34,18 @@ class ReconstructionLoss(nn.Module):
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """Return the mean loss."""
+        return self._compute(output, target, "mean")
+
+    def of_samples(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return the mean loss of each sample."""
+        return self._compute(output, target, "none").flatten(1).mean(dim=1)
+
+    def _compute(self, output, target, reduction):
         if self.loss == "log_loss":
             # Samples outside the range of the training data are no probabilities.
-            return F.binary_cross_entropy_with_logits(output, torch.clamp(target, 0, 1))
-        return _LOSSES[self.loss](ACTIVATIONS[self.output_activation](output), target)
+            target = target.clamp(0, 1)
+            return F.binary_cross_entropy_with_logits(
+                output, target, reduction=reduction
+            )
+        output = ACTIVATIONS[self.output_activation](output)
+        return _LOSSES[self.loss](output, target, reduction=reduction)

@@ -112,24 +112,32 @@ class ConvAutoencoder(nn.Module):
             return math.prod(self.code_shape)
         return self.code_shape[0] * self.grid.grid ** len(self.spatial)
 
-    @property
-    def n_multiplications(self) -> int:
-        """Multiplications that encode one sample by convolutions."""
-        return sum(
-            layer.convolution.weight.numel()
-            * math.prod(stage.convolved(length) for length in size)
-            for layer, stage, size in zip(
-                self.encoder, self.stages, self.sizes, strict=False
-            )
-        )
+    def cost(self, spatial=None) -> tuple[int, int]:
+        """Return what it takes to encode one sample.
 
-    @property
-    def n_map_values(self) -> int:
-        """Values per sample of the largest feature maps."""
-        return max(
-            stage.n_filters * math.prod(stage.convolved(length) for length in size)
-            for stage, size in zip(self.stages, self.sizes, strict=False)
+        Parameters
+        ----------
+        spatial : tuple of int or None, default=None
+            Spatial shape of the sample; None: the one the module was built for.
+
+        Returns
+        -------
+        n_multiplications, n_values : int
+            Of the convolutions, and of the largest feature maps.
+        """
+        sizes = self.sizes if spatial is None else map_sizes(spatial, self.stages)
+        n_places = [
+            math.prod(stage.convolved(length) for length in size)
+            for stage, size in zip(self.stages, sizes, strict=False)
+        ]
+        n_multiplications = sum(
+            n * layer.convolution.weight.numel()
+            for n, layer in zip(n_places, self.encoder, strict=True)
         )
+        n_values = max(
+            n * stage.n_filters for n, stage in zip(n_places, self.stages, strict=True)
+        )
+        return n_multiplications, n_values
 
     @property
     def filters(self) -> Tensor:

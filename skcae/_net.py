@@ -184,7 +184,7 @@ def make_net(
     callbacks : list
         skorch callbacks.
     seed : int
-        Decides initial filters, order of samples and noise.
+        Decides the initial filters.
     net_params : dict
         More of skorch's arguments.
 
@@ -209,7 +209,6 @@ def make_net(
         batch_size=batch_size,
         iterator_train=Batches,
         iterator_train__shuffle=True,
-        iterator_train__seed=seed,
         iterator_valid=Batches,
         train_split=None,
         callbacks=list(callbacks),
@@ -220,6 +219,8 @@ def make_net(
     try:
         net.initialize()
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        if not (net_params or callbacks):
+            raise
         raise ValueError(
             f"Got net_params={net_params!r} and callbacks={callbacks!r}, which skorch "
             f"cannot make a net of ({str(error).splitlines()[0]}); expected arguments "

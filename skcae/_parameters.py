@@ -200,6 +200,19 @@ def _check_callbacks(callbacks):
             )
 
 
+def check_monitors(callbacks, has_validation):
+    """Refuse callbacks that watch a validation loss where there is none."""
+    for item in callbacks or ():
+        callback = item[1] if isinstance(item, (tuple, list)) else item
+        monitor = getattr(callback, "monitor", None)
+        if str(monitor).startswith("valid_") and not has_validation:
+            raise ValueError(
+                f"Got a callback {type(callback).__name__} with monitor={monitor!r} "
+                "but no validation samples; expected some. Pass X_val, set "
+                "early_stopping=True, or monitor 'train_loss'."
+            )
+
+
 def _check_net_params(estimator):
     own = estimator.get_params(deep=False)
     for key, value in (estimator.net_params or {}).items():
@@ -234,6 +247,27 @@ def check_together(estimator):
         )
 
 
+def comparable(params):
+    """Return those module parameters that weights depend on, by the user's names.
+
+    Parameters
+    ----------
+    params : dict
+        As `module_params` gives them.
+
+    Returns
+    -------
+    named : dict
+        What is one per stage is a tuple, or the value itself of a single stage.
+    """
+    named = {}
+    for name in (*_STAGE_PARAMETERS, "padding"):
+        values = tuple(getattr(stage, name) for stage in params["stages"])
+        named[name] = values if len(values) > 1 else values[0]
+    left_out = ("stages", "corruption", "corruption_level")
+    return named | {k: value for k, value in params.items() if k not in left_out}
+
+
 def module_params(estimator, layout):
     """Return the keyword arguments of `ConvAutoencoder`, all checked.
 
@@ -247,7 +281,7 @@ def module_params(estimator, layout):
     Returns
     -------
     params : dict
-        Plain values.
+        Plain values and stages.
     """
     check_together(estimator)
     stages = resolve_stages(estimator)

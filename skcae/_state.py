@@ -1,10 +1,26 @@
 """What a fitted estimator keeps: numpy weights in files, a live net in memory."""
 
+import threading
 import warnings
 
 from sklearn.exceptions import NotFittedError
 
 _LIVE, _STORED = "_net", "_weights"
+_PRIVATE = frozenset(
+    (
+        _LIVE,
+        _STORED,
+        "_code_shape",
+        "_layout",
+        "_module_params",
+        "_n_features_out",
+        "_saw_rows",
+        "_seed",
+        "_training_params",
+    )
+)
+# Several threads may be the first to use a model that has been loaded.
+_REBUILDING = threading.RLock()
 
 
 class NumpyState:
@@ -19,7 +35,8 @@ class NumpyState:
         return _LIVE in vars(self) or _STORED in vars(self)
 
     def __getstate__(self):
-        state = dict(super().__getstate__())
+        with _REBUILDING:
+            state = dict(super().__getstate__())
         net = state.pop(_LIVE, None)
         if net is not None:
             from ._net import weights_as_numpy
@@ -27,9 +44,11 @@ class NumpyState:
             state[_STORED] = weights_as_numpy(net.module_)
         return state
 
-    def _forget_net(self):
-        for name in (_LIVE, _STORED):
-            vars(self).pop(name, None)
+    def _forget_fit(self):
+        """Become unfitted."""
+        for name in list(vars(self)):
+            if name in _PRIVATE or (name.endswith("_") and not name.startswith("_")):
+                delattr(self, name)
 
     @property
     def net_(self):
@@ -37,9 +56,11 @@ class NumpyState:
 
         Rebuilt from the stored weights where it is not alive.
         """
-        if _LIVE not in vars(self):
-            self._rebuild_net()
-        return self._net
+        net = vars(self).get(_LIVE)
+        if net is None:
+            with _REBUILDING:
+                net = vars(self).get(_LIVE) or self._rebuild_net()
+        return net
 
     @property
     def module_(self):
@@ -63,3 +84,4 @@ class NumpyState:
         load_weights(net.module_, self._weights)
         self._net = net
         del self._weights
+        return net

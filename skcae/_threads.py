@@ -23,14 +23,6 @@ def one_thread(when=True):
         torch.set_num_threads(before)
 
 
-def is_worth_threads(module, batch_size):
-    """Whether a batch is large enough for more than one thread.
-
-    Parameters
-    ----------
-    module : ConvAutoencoder
-        What is run.
-    batch_size : int
-        Samples per batch.
-    """
-    return module.n_multiplications * batch_size >= _WORTH_THREADS
+def is_worth_threads(n_multiplications):
+    """Whether a batch of so many multiplications is worth more than one thread."""
+    return n_multiplications >= _WORTH_THREADS

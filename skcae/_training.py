@@ -25,7 +25,7 @@ def train(net, samples, valid, *, epochs, seed, callbacks):
     seed : sequence of int
         Decides order and noise.
     callbacks : list of (str, Callback)
-        In force for this training, before the net's own.
+        In force for this training, after the net's own.
 
     Returns
     -------
@@ -39,9 +39,10 @@ def train(net, samples, valid, *, epochs, seed, callbacks):
         generator = torch.Generator(device=net.device)
         corruption.generator = generator.manual_seed(int(noise_seed))
     n_before = len(net.history)
+    n_multiplications, _ = net.module_.cost()
     with (
         _for_this_training(net, valid, callbacks),
-        one_thread(when=not is_worth_threads(net.module_, net.batch_size)),
+        one_thread(when=not is_worth_threads(n_multiplications * net.batch_size)),
     ):
         net.partial_fit(samples)
     return [_summary(row) for row in net.history[n_before:]]

@@ -1,11 +1,12 @@
 """The transformer: a convolutional autoencoder with scikit-learn's contract."""
 
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseAutoencoder
-from ._parameters import PARAMETER_CONSTRAINTS, module_params
+from ._parameters import PARAMETER_CONSTRAINTS, check_monitors, module_params
 from ._sklearn import CallbackSupportMixin, _fit_context, with_callbacks
 from ._validation import (
     check_out,
@@ -20,9 +21,10 @@ from ._validation import (
 
 
 def _is_invertible(estimator):
-    if estimator.pooling is not None:
+    fitted = vars(estimator).get("_module_params", vars(estimator))
+    if fitted["pooling"] is not None:
         raise AttributeError(
-            f"Got pooling={estimator.pooling!r}; expected None for inverse_transform, "
+            f"Got pooling={fitted['pooling']!r}; expected None for inverse_transform, "
             "as pooled features do not say where in the sample they came from. Set "
             "pooling=None and fit again."
         )
@@ -88,8 +90,10 @@ class ConvAutoencoderTransformer(
         absolute error, Huber's loss, or the cross-entropy of values scaled to [0, 1],
         whose reconstruction is a sigmoid.
     corruption : {"mask", "gaussian", "salt_and_pepper"}, default=None
-        Noise on the input during training, as in a denoising autoencoder [3]_; the
-        target is the clean sample, and `transform` never adds noise.
+        Noise on the input during training, as in a denoising autoencoder [3]_: some
+        values become 0 in standardised units, all get normal noise, or some become
+        the least or the largest value of their channel. The target is the clean
+        sample, and `transform` never adds noise.
     corruption_level : float, default=0.3
         Share of the values that are replaced or, for "gaussian", the standard
         deviation of the noise in standardised units.
@@ -112,7 +116,8 @@ class ConvAutoencoderTransformer(
     optimizer : {"adam", "adamw", "sgd", "rmsprop"}, default="adam"
         Optimizer of PyTorch; "adam" is [4]_.
     lr : float, default=0.005
-        Learning rate.
+        Learning rate. With `n_components`, that of the decoder: the encoder starts
+        from a good code and is tuned at a hundredth of it.
     weight_decay : float, default=0.0
         Weight decay of the optimizer.
     batch_size : int, default=64
@@ -217,6 +222,8 @@ class ConvAutoencoderTransformer(
     """
 
     _parameter_constraints = PARAMETER_CONSTRAINTS
+    # `out` is where to write, not metadata to route.
+    __metadata_request__transform = {"out": UNUSED}
 
     def __init__(
         self,
@@ -331,27 +338,34 @@ class ConvAutoencoderTransformer(
         params = module_params(self, samples.layout)
         continues = self.warm_start and self.__sklearn_is_fitted__()
         if continues:
-            self._check_same_samples(params)
+            self._check_same_module(params)
         else:
-            self._forget_net()
+            self._forget_fit()
         remember_input(self, X, samples)
+        try:
+            self._fit(samples, params, X, y, X_val, continues)
+        except BaseException:
+            if not continues:
+                self._forget_fit()
+            raise
+        return self
+
+    def _fit(self, samples, params, X, y, X_val, continues):
         seed = self._draw_seed()
         samples, valid = self._hold_out(samples, X_val, seed)
+        check_monitors(self.callbacks, valid is not None)
         context = self._init_callback_context(max_subtasks=self.max_epochs)
         if context is not None:
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        if continues:
-            self._restart(seed)
-        else:
-            self._start(samples, params, seed)
-        callbacks = self._training_callbacks(valid is not None, context, X, y)
+        start = self._restart if continues else self._start
+        start(samples, params, seed)
+        callbacks = self._training_callbacks(context, X, y)
         self._train(samples, valid, self.max_epochs, callbacks, keep=continues)
-        self._sum_up(samples)
+        self._count_dead_units(samples, stacklevel=5)
         if context is not None:
             context.call_on_fit_task_end(
                 estimator=self, X=X, y=y, reconstruction_attributes=dict
             )
-        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -383,7 +397,7 @@ class ConvAutoencoderTransformer(
         self._train(samples, None, 1, [], keep=continues)
         if continues:
             self._add_to_mean(samples)
-        self._sum_up(samples)
+        self._count_dead_units(samples, stacklevel=3)
         return self
 
     def transform(self, X, *, out=None):

@@ -1,6 +1,7 @@
 """From whatever the user passes to `Samples`, with errors that say what to do."""
 
 import sys
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -8,10 +9,6 @@ from sklearn.utils.validation import check_array, validate_data
 
 from ._samples import Layout, Samples
 from ._shapes import map_sizes
-
-
-def _is_frame(X):
-    return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
 def _from_torch(X, name):
@@ -144,6 +141,12 @@ def resolve_layout(X_shape, input_shape, channel_axis):
     shape = here if input_shape is None else _check_shape_parameter(input_shape)
     _check_channel_axis(channel_axis, shape)
     layout = Layout(shape, None if channel_axis is None else int(channel_axis))
+    if channel_axis is None and len(shape) == 3 and shape[-1] in (1, 3, 4):
+        warnings.warn(
+            f"Samples of shape {shape} are taken for volumes of one channel. Pass "
+            "channel_axis=-1 if the last axis holds channels.",
+            stacklevel=6,
+        )
     if len(here) == 1 and layout.n_features != here[0]:
         raise ValueError(
             f"Got input_shape={shape} ({layout.n_features} values) but X has {here[0]} "
@@ -162,7 +165,7 @@ def resolve_layout(X_shape, input_shape, channel_axis):
     return layout
 
 
-def read_training_samples(estimator, X, *, min_samples=2):
+def read_training_samples(estimator, X):
     """Check `X`, find out its layout and return its samples.
 
     Parameters
@@ -171,14 +174,12 @@ def read_training_samples(estimator, X, *, min_samples=2):
         Has `input_shape` and `channel_axis`.
     X : array-like
         What the user passed.
-    min_samples : int, default=2
-        Fewer are refused.
 
     Returns
     -------
     samples : Samples
     """
-    X = _as_array(_from_torch(X, "X"), "X", min_samples, estimator)
+    X = _as_array(_from_torch(X, "X"), "X", 2, estimator)
     layout = resolve_layout(X.shape, estimator.input_shape, estimator.channel_axis)
     samples = Samples(X, layout)
     samples.check_finite()
@@ -228,8 +229,6 @@ def read_samples(estimator, X, *, name="X", any_size=False):
     X = _as_array(X, name, 1, estimator)
     layout = estimator._layout
     here = X.shape[1:]
-    if X.ndim == 2 and _is_frame(frame):
-        validate_data(estimator, frame, reset=False, skip_check_array=True)
     if here not in (layout.shape, (layout.n_features,)):
         other = _layout_of_other_size(layout, here) if any_size else None
         if other is None:
@@ -238,6 +237,8 @@ def read_samples(estimator, X, *, name="X", any_size=False):
         layout = other
     samples = Samples(X, layout)
     samples.check_finite(name)
+    if X.ndim == 2:
+        validate_data(estimator, frame, reset=False, skip_check_array=True)
     return samples
 
 

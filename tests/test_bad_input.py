@@ -392,7 +392,7 @@ LATER = [
     refuses_warm("shape", IMAGES[:, :7], WARM.format(r".*\(7, 8\)")),
     refuses_warm("axes", FLAT, WARM.format(r".*\(64,\)")),
     refuses_warm("n_filters", IMAGES, WARM.format(".*n_filters=3"), n_filters=3),
-    refuses_warm("stages", IMAGES, WARM.format(".*n_filters=2"), n_filters=(2, 2)),
+    refuses_warm("stages", IMAGES, WARM.format(r"n_filters=\(2, "), n_filters=(2, 2)),
     refuses_warm("activation", IMAGES, WARM.format(".*'tanh'"), activation="tanh"),
     refuses_warm("n_components", IMAGES, WARM.format("n_components=3"), n_components=3),
     refuses_warm("tied", IMAGES, WARM.format("tied_weights=True"), tied_weights=True),

@@ -35,7 +35,7 @@ def test_subsets_and_orders_give_the_same_bits(trained, digits):
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_batches_in_threads_give_the_same_bits(trained, digits, threads, monkeypatch):
     expected = trained.transform(digits)
-    monkeypatch.setattr(_inference, "is_worth_threads", lambda module, size: True)
+    monkeypatch.setattr(_inference, "is_worth_threads", lambda n: True)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -53,7 +53,7 @@ def test_training_mode_of_the_module_is_ignored(small_digits):
 
 
 def test_error_of_a_thread_reaches_the_caller(trained, digits, monkeypatch):
-    monkeypatch.setattr(_inference, "is_worth_threads", lambda module, size: True)
+    monkeypatch.setattr(_inference, "is_worth_threads", lambda n: True)
 
     def fail(x):
         raise KeyboardInterrupt
@@ -143,3 +143,55 @@ def test_features_go_into_a_memory_map(trained, digits, tmp_path):
 def test_out_that_does_not_fit(out, error, fitted, small_digits):
     with pytest.raises(error, match=r"Got out of .*; expected .* of shape \(120, 64\)"):
         fitted.transform(small_digits, out=out)
+
+
+def random_architectures(n):
+    rng = np.random.default_rng(0)
+    for _ in range(n):
+        n_stages = rng.integers(1, 3)
+        yield (
+            {
+                "n_filters": tuple(int(k) for k in rng.integers(1, 9, size=n_stages)),
+                "kernel_size": int(rng.integers(1, 6)),
+                "stride": int(rng.integers(1, 3)),
+                "pool_size": int(rng.integers(1, 3)),
+                "padding": str(rng.choice(["same", "full"])),
+                "tied_weights": bool(rng.integers(2)),
+                "n_components": [None, 3][rng.integers(2)],
+            },
+            tuple(rng.integers(3, 16, size=rng.integers(1, 4))),
+        )
+
+
+@pytest.mark.parametrize(("params", "shape"), random_architectures(40))
+def test_any_architecture_gives_the_same_bits(params, shape):
+    X = np.random.default_rng(1).normal(size=(41, *shape))
+    cae = make_small(max_epochs=1, **params).fit(X)
+    features, scores = cae.transform(X), cae.score_samples(X)
+    rows = np.random.default_rng(2).permutation(41)[:5]
+    np.testing.assert_array_equal(cae.transform(X[rows]), features[rows])
+    np.testing.assert_array_equal(cae.transform(X[:1]), features[:1])
+    np.testing.assert_array_equal(cae.score_samples(X[rows]), scores[rows])
+
+
+def test_larger_samples_come_in_smaller_batches(digits):
+    module_net = make_small(pooling="max").fit(digits[:100]).net_
+    small = _inference.BatchRunner(module_net, 100)
+    large = _inference.BatchRunner(module_net, 100, (512, 512))
+    assert small.batch_size == 64
+    assert large.batch_size == 2
+    assert large.n_multiplications == small.n_multiplications * (512 / 8) ** 2
+
+
+def test_loss_of_few_samples_is_their_mean(small_digits):
+    cae = make_small(n_components=2, max_epochs=0).fit(small_digits[:3])
+    rebuilt = cae.inverse_transform(cae.transform(small_digits[:3]))
+    error = (small_digits[:3] - rebuilt) / small_digits[:3].std()
+    assert cae.reconstruction_err_ == pytest.approx(0.5 * (error**2).mean(), rel=1e-4)
+
+
+def test_parameters_set_after_a_fit_do_not_change_how_it_is_inverted(small_digits):
+    pooled = make_small(pooling="max").fit(small_digits).set_params(pooling=None)
+    assert not hasattr(pooled, "inverse_transform")
+    flat = make_small().fit(small_digits).set_params(pooling="max")
+    assert flat.inverse_transform(flat.transform(small_digits)).shape == (120, 8, 8)

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -142,3 +143,20 @@ def test_device_that_is_gone_falls_back_to_the_cpu(small_digits):
 
 def test_clone_is_unfitted(fitted):
     assert not hasattr(clone(fitted), "module_")
+
+
+def test_loaded_model_does_not_look_at_changed_parameters(small_digits):
+    model = make_small().fit(small_digits)
+    expected = model.transform(small_digits)
+    loaded = pickle.loads(pickle.dumps(model)).set_params(optimizer="none of these")
+    np.testing.assert_array_equal(loaded.transform(small_digits), expected)
+
+
+def test_threads_share_a_loaded_model(small_digits):
+    model = make_small(n_filters=(8, 16, 32)).fit(small_digits)
+    expected = model.transform(small_digits)
+    for _ in range(5):
+        loaded = pickle.loads(pickle.dumps(model))
+        with ThreadPoolExecutor(4) as pool:
+            for features in pool.map(loaded.transform, [small_digits] * 8):
+                np.testing.assert_array_equal(features, expected)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from conftest import make_small
 from sklearn.decomposition import PCA
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping
 
 from skcae._inference import mean_loss
 from skcae._samples import Layout, Samples
@@ -237,3 +237,77 @@ def test_training_set_smaller_than_a_batch(small_digits):
     assert not math.isclose(
         cae.history_[0]["train_loss"], cae.history_[-1]["train_loss"]
     )
+
+
+def test_best_weights_are_kept_whatever_counts_as_improvement(small_digits):
+    X, X_val = small_digits[:80], small_digits[80:]
+    cae = make_small(early_stopping=True, tol=1.0, max_epochs=9, n_iter_no_change=5)
+    cae.fit(X, X_val=X_val)
+    losses = [row["valid_loss"] for row in cae.history_]
+    best = int(np.argmin(losses))
+    assert best > 0
+    assert cae.reconstruction_err_ == cae.history_[best]["train_loss"]
+    restored = mean_loss(cae.net_, Samples(X_val, Layout((8, 8))))
+    assert restored == pytest.approx(losses[best], rel=1e-4)
+
+
+def test_warm_start_learns_the_mean_again(small_digits):
+    cae = make_small(warm_start=True).fit(small_digits)
+    cae.fit(small_digits[:50] + 100)
+    assert cae.n_samples_seen_ == 50
+    np.testing.assert_allclose(cae.mean_, small_digits[:50].mean(axis=0) + 100)
+
+
+def test_warm_start_with_other_training_parameters(small_digits):
+    cae = make_small(warm_start=True).fit(small_digits)
+    filters = cae.filters_
+    cae.set_params(lr=1e-12, corruption="mask").fit(small_digits)
+    np.testing.assert_allclose(cae.filters_, filters, atol=1e-6)
+
+
+def test_failed_fit_leaves_no_half_state(small_digits):
+    cae = make_small().fit(small_digits)
+    with pytest.raises(ValueError, match="X_val"):
+        cae.fit(small_digits, X_val=small_digits[:, :5])
+    assert not [name for name in vars(cae) if name.endswith("_")]
+    assert not hasattr(cae, "net_")
+
+
+def test_failed_training_keeps_what_was_there(small_digits):
+    cae = make_small().fit(small_digits)
+    expected = cae.transform(small_digits)
+    cae.net_.optimizer_.param_groups[0]["lr"] = 1e30
+    with pytest.raises(ValueError, match="finite loss"):
+        cae.partial_fit(small_digits).partial_fit(small_digits)
+    assert np.isfinite(cae.transform(small_digits)).all()
+    assert cae.transform(small_digits).shape == expected.shape
+
+
+def test_monitor_without_validation_samples(small_digits):
+    cae = make_small(callbacks=[EarlyStopping()])
+    with pytest.raises(ValueError, match="Got a callback EarlyStopping with monitor="):
+        cae.fit(small_digits)
+    cae.fit(small_digits, X_val=small_digits[:10])
+
+
+def test_one_more_sample_has_no_dead_units(small_digits):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cae = make_small(n_components=4).partial_fit(small_digits)
+        cae.partial_fit(small_digits[:1])
+    assert cae.n_dead_units_ == 0
+
+
+def test_offset_that_float32_cannot_hold(small_digits):
+    with pytest.warns(UserWarning, match="Subtract a constant from X first"):
+        make_small().fit(small_digits * 0.1 + 1e7)
+
+
+def test_last_axis_that_looks_like_channels(small_digits):
+    images = np.repeat(small_digits[..., None], 3, axis=-1)
+    with pytest.warns(UserWarning, match="channel_axis=-1") as record:
+        make_small(max_epochs=0).fit(images)
+    assert record[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make_small(max_epochs=0, channel_axis=-1).fit(images)

@@ -1,0 +1,48 @@
+"""Every benchmark runs and prints its figures; what they are is not tested."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RATIO = r"\d\.\d\d \["
+# What each script prints with these arguments.
+EXPECTED = {
+    "bench_defaults.py": r"CAE, defaults +0\.\d{4}",
+    "bench_fit.py": rf"skcae / tuned loop +{RATIO}",
+    "bench_gpu.py": r"no CUDA device|samples/s",
+    "bench_gpu.py --device cpu": rf"skcae / skorch predict +{RATIO}",
+    "bench_growth.py": r"fit with max_epochs=0 +\d+\.\d",
+    "bench_import.py": rf"skcae / torch, sklearn, skorch: {RATIO}",
+    "bench_memory.py": r"fit, growth +[+-]\d+\.\d MB",
+    "bench_search.py": rf"n_jobs=2 / n_jobs=1: {RATIO}.*\nscores differ by 0 ",
+    "bench_transform.py": r"peak memory of skcae +\d+\.\d\d of its result",
+}
+
+
+def test_every_benchmark_is_listed():
+    scripts = {path.name for path in (ROOT / "benchmarks").glob("bench_*.py")}
+    assert scripts == {command.split()[0] for command in EXPECTED}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", EXPECTED)
+def test_a_quick_run_prints_figures(command):
+    script, *arguments = command.split()
+    if script == "bench_memory.py" and not Path("/proc/self/clear_refs").exists():
+        pytest.skip("peak memory is measured on Linux only")
+    done = subprocess.run(
+        [sys.executable, f"benchmarks/{script}", "--quick", *arguments],
+        cwd=ROOT,
+        # Waiting threads slow each other down beside busy processes.
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(EXPECTED[command], done.stdout), done.stdout
