@@ -20,9 +20,15 @@ class HalfSquaredError(nn.Module):
 def standardised(X, channel_axis=None):
     """Return samples as a user prepares them: (N, C, ...), mean 0, variance 1."""
     X = X[:, None] if channel_axis is None else np.moveaxis(X, -1, 1)
-    axes = (0, *range(2, X.ndim))
-    mean, std = X.mean(axes, keepdims=True), X.std(axes, keepdims=True)
-    return np.ascontiguousarray((X - mean) / std, dtype=np.float32)
+    x = np.array(X, dtype=np.float32, order="C").reshape(*X.shape[:2], -1)
+
+    def mean(values):
+        # In float32, one sum over all samples would be off by a percent.
+        return values.mean(axis=2).mean(axis=0, dtype=np.float64)[:, None]
+
+    x -= mean(x).astype(np.float32)
+    x /= np.sqrt(mean(np.square(x))).astype(np.float32)
+    return x.reshape(X.shape)
 
 
 def make_module(n_axes, n_channels, n_filters, stride=1, pool_size=1, tuned=False):
@@ -50,15 +56,31 @@ def make_module(n_axes, n_channels, n_filters, stride=1, pool_size=1, tuned=Fals
     return nn.Sequential(nn.Sequential(*encoder), nn.Sequential(*decoder[:-1]))
 
 
-def copy_weights(module, weights):
-    """Start from given weights, in the order of the layers."""
+def twin(workload, cae, tuned=False):
+    """Return the module of a fitted transformer as its rivals write it.
+
+    It starts from the same weights, and expects standardised samples.
+    """
+    ours = cae.module_
+    sizes = {key: workload.params.get(key, 1) for key in ("stride", "pool_size")}
+    module = make_module(
+        len(ours.spatial),
+        ours.scaler.mean.numel(),
+        workload.stages,
+        **sizes,
+        tuned=tuned,
+    )
     with torch.no_grad():
-        for parameter, weight in zip(module.parameters(), weights, strict=True):
+        for parameter, weight in zip(
+            module.parameters(), ours.parameters(), strict=True
+        ):
             parameter.copy_(weight)
+    return module
 
 
-def dataloader_loop(module, x, epochs):
+def dataloader_loop(module, x, epochs, device="cpu"):
     """Train as in PyTorch's tutorials; return the mean loss of the last epoch."""
+    module.to(device)
     x = torch.from_numpy(x)
     loader = DataLoader(TensorDataset(x), batch_size=BATCH_SIZE, shuffle=True)
     optimizer = torch.optim.Adam(module.parameters(), lr=LR)
@@ -66,6 +88,7 @@ def dataloader_loop(module, x, epochs):
     for _ in range(epochs):
         total = 0.0
         for (batch,) in loader:
+            batch = batch.to(device)
             loss = criterion(module(batch), batch)
             optimizer.zero_grad()
             loss.backward()
@@ -74,9 +97,11 @@ def dataloader_loop(module, x, epochs):
     return total / len(x)
 
 
-def tuned_loop(module, x, epochs):
+def tuned_loop(module, x, epochs, device="cpu"):
     """Train with every trick known to help, nothing but the loop."""
-    x = torch.from_numpy(x)
+    kind = torch.device(device).type
+    x = torch.from_numpy(x).to(device)
+    module.to(device)
     if x.ndim == 4:
         module.to(memory_format=torch.channels_last)
         x = x.contiguous(memory_format=torch.channels_last)
@@ -84,17 +109,18 @@ def tuned_loop(module, x, epochs):
     criterion = HalfSquaredError()
     for _ in range(epochs):
         total = 0.0
-        for index in torch.randperm(len(x)).split(BATCH_SIZE):
+        for index in torch.randperm(len(x), device=device).split(BATCH_SIZE):
             batch = x[index]
-            loss = criterion(module(batch), batch)
+            with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
+                loss = criterion(module(batch), batch)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
-            total += loss.item() * len(batch)
-    return total / len(x)
+            total = total + loss.detach() * len(batch)
+    return float(total) / len(x)
 
 
-def skorch_net(module, epochs):
+def skorch_net(module, epochs, device="cpu"):
     """Return the net that a skorch user writes."""
     return NeuralNet(
         module,
@@ -105,11 +131,57 @@ def skorch_net(module, epochs):
         max_epochs=epochs,
         train_split=None,
         iterator_train__shuffle=True,
+        device=device,
         verbose=0,
     )
 
 
-def skorch_fit(module, x, epochs):
+def skorch_fit(module, x, epochs, device="cpu"):
     """Train with skorch; return the mean loss of the last epoch."""
-    net = skorch_net(module, epochs).fit(x, x)
+    net = skorch_net(module, epochs, device).fit(x, x)
     return net.history[-1, "train_loss"]
+
+
+def skorch_predict(encoder, device="cpu"):
+    """Return skorch's `predict` with an encoder as its module."""
+    net = skorch_net(encoder, 0, device).initialize()
+
+    def predict(x):
+        return net.predict(x).reshape(len(x), -1)
+
+    return predict
+
+
+def plain_encode(encoder, device="cpu"):
+    """Return the loop that collects batches in a list and joins them."""
+    encoder.to(device).eval()
+
+    def encode(x):
+        with torch.no_grad():
+            maps = [
+                encoder(batch.to(device)).cpu()
+                for batch in torch.from_numpy(x).split(BATCH_SIZE)
+            ]
+        return torch.cat(maps).flatten(1).numpy()
+
+    return encode
+
+
+def tuned_encode(encoder, device="cpu"):
+    """Return the loop tuned by hand: preallocated, batches for the cache or the GPU."""
+    on_cpu = torch.device(device).type == "cpu"
+    batch_size = 64 if on_cpu else 4096
+    encoder.to(device).eval()
+
+    @torch.inference_mode()
+    def encode(x):
+        x = torch.from_numpy(x)
+        if x.ndim == 4:
+            encoder.to(memory_format=torch.channels_last)
+        n_features = encoder(x[:1].to(device)).numel()
+        out = torch.empty(len(x), n_features)
+        for batch, rows in zip(x.split(batch_size), out.split(batch_size), strict=True):
+            rows.copy_(encoder(batch.to(device)).flatten(1))
+        return out.numpy()
+
+    return encode

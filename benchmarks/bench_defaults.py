@@ -1,16 +1,16 @@
 """How good the defaults are: digits, five folds, the same classifier for everyone.
 
-    python benchmarks/bench_defaults.py [--seeds 3]
+    python benchmarks/bench_defaults.py [--seeds 3] [--quick]
 
 Prints the mean accuracy of every seed (which shuffles the folds and seeds the
 autoencoder), their mean and spread, the explained variance of held-out samples, and
 the seconds of one run of five folds.
 """
 
-import argparse
 import time
 
 import numpy as np
+from _timing import make_parser, parse
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -59,13 +59,18 @@ def explained_variance(pipeline, X, y=None):
 
 def main():
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    n_seeds = parser.parse_args().seeds
+    arguments = parse(parser)
+    n_seeds = 1 if arguments.quick else arguments.seeds
+    n_folds = 2 if arguments.quick else 5
     digits = load_digits()
+    if arguments.quick:
+        digits.images, digits.data = digits.images[:100], digits.data[:100]
+        digits.target = digits.target[:100]
     results = {}
     for seed in range(n_seeds):
-        cv = StratifiedKFold(5, shuffle=True, random_state=seed)
+        cv = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
         for name, pipeline in contestants(seed).items():
             is_cae = isinstance(pipeline[0], CAE)
             start = time.perf_counter()

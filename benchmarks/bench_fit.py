@@ -6,10 +6,11 @@ The rivals train the same architecture from the same weights on the same data:
 a plain PyTorch loop with a DataLoader, skorch as a user would write it, a loop tuned by
 hand, and, for scale, scikit-learn's MLPRegressor with as many hidden units as code
 positions have filters.  Figures are ratios skcae / rival of whole fits, medians with
-quartiles; MNIST, CIFAR-10 and ElectricDevices are read from SKCAE_DATA where it is set.
+quartiles, and the operations per second as a share of what a large matrix product
+reaches in the same run; MNIST, CIFAR-10 and ElectricDevices are read from SKCAE_DATA
+where it is set.
 """
 
-import argparse
 import copy
 import warnings
 
@@ -17,19 +18,23 @@ import numpy as np
 import torch
 from _rivals import (
     BATCH_SIZE,
-    LR,
-    copy_weights,
+    HalfSquaredError,
     dataloader_loop,
-    make_module,
     skorch_fit,
     standardised,
     tuned_loop,
+    twin,
 )
-from _timing import interleave, ratio
+from _timing import (
+    interleave,
+    make_parser,
+    matmul_peak,
+    operations,
+    parse,
+    ratio,
+)
 from _workloads import WORKLOADS
 from sklearn.neural_network import MLPRegressor
-
-from skcae import ConvAutoencoderTransformer
 
 RIVALS = {
     "DataLoader loop": (dataloader_loop, False),
@@ -38,43 +43,43 @@ RIVALS = {
 }
 
 
-def make_cae(workload, **params):
-    """Return the transformer of a workload."""
-    return ConvAutoencoderTransformer(
-        **workload.params | params,
-        kernel_size=3,
-        lr=LR,
-        batch_size=BATCH_SIZE,
-        random_state=0,
-        tol=0,
-    )
-
-
-def make_contestants(workload, X, epochs):
+def make_contestants(workload, X, epochs, device="cpu", **params):
     """Return what is timed, by name; every call is a whole fit."""
-    start = make_cae(workload, max_epochs=0).fit(X[:1000]).module_
-    weights = [parameter.detach().clone() for parameter in start.parameters()]
-    n_axes = len(start.spatial)
-    sizes = {key: workload.params.get(key, 1) for key in ("stride", "pool_size")}
+    start = workload.make_cae(max_epochs=0, device="cpu").fit(X[:1000])
 
     def ours():
-        cae = make_cae(workload, max_epochs=epochs).fit(X)
+        cae = workload.make_cae(max_epochs=epochs, device=device, **params).fit(X)
         return cae.history_[-1]["train_loss"]
 
     def rival(train, tuned):
-        module = make_module(
-            n_axes, start.scaler.mean.numel(), workload.stages, **sizes, tuned=tuned
-        )
-        copy_weights(module, weights)
+        module = twin(workload, start, tuned)
 
         def run():
             x = standardised(X, workload.params.get("channel_axis"))
-            return train(copy.deepcopy(module), x, epochs)
+            return train(copy.deepcopy(module), x, epochs, device)
 
         return run
 
     rivals = {name: rival(*how) for name, how in RIVALS.items()}
     return {"skcae": ours, **rivals}
+
+
+def training_operations(workload, X):
+    """Return the floating point operations that train on one sample once."""
+    cae = workload.make_cae(max_epochs=0, device="cpu").fit(X[:1000])
+    module = twin(workload, cae)
+    x = torch.from_numpy(standardised(X[:8], workload.params.get("channel_axis")))
+    return operations(lambda: HalfSquaredError()(module(x), x).backward()) / len(x)
+
+
+def print_fits(seconds, losses):
+    """Print a line per rival."""
+    for name in RIVALS:
+        difference = np.median(losses["skcae"]) / np.median(losses[name]) - 1
+        print(
+            f"  skcae / {name:<18}{ratio(seconds['skcae'], seconds[name])}   "
+            f"loss {difference:+.1%}"
+        )
 
 
 def mlp_autoencoder(workload, X, epochs):
@@ -97,29 +102,27 @@ def mlp_autoencoder(workload, X, epochs):
 
 def main():
     """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser = make_parser(__doc__, repeats=5, threads=True)
     parser.add_argument("--only", choices=[w.name for w in WORKLOADS])
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    print(f"threads: {arguments.threads}, torch {torch.__version__}")
+    arguments = parse(parser)
     for workload in WORKLOADS:
         if arguments.only not in (None, workload.name):
             continue
-        X = workload.data()
-        contestants = make_contestants(workload, X, workload.epochs)
-        contestants["MLPRegressor"] = mlp_autoencoder(workload, X, workload.epochs)
+        X = workload.samples(arguments.quick)
+        epochs = 1 if arguments.quick else workload.epochs
+        contestants = make_contestants(workload, X, epochs)
+        contestants["MLPRegressor"] = mlp_autoencoder(workload, X, epochs)
         seconds, losses = interleave(contestants, arguments.repeats)
-        ours = seconds["skcae"]
-        print(f"\n{workload.name}: skcae {np.median(ours):.2f} s a fit")
-        for name in RIVALS:
-            difference = np.median(losses["skcae"]) / np.median(losses[name]) - 1
-            print(
-                f"  skcae / {name:<18}{ratio(ours, seconds[name])}   "
-                f"loss {difference:+.1%}"
-            )
-        print(f"  skcae / {'MLPRegressor':<18}{ratio(ours, seconds['MLPRegressor'])}")
+        ours = np.median(seconds["skcae"])
+        peak = matmul_peak(arguments.repeats)
+        speed = training_operations(workload, X) * len(X) * epochs / ours
+        print(
+            f"\n{workload.name}: skcae {ours:.2f} s a fit, {speed / 1e9:.1f} GFLOP/s, "
+            f"{speed / peak:.2f} of a matrix product's"
+        )
+        print_fits(seconds, losses)
+        mlp = ratio(seconds["skcae"], seconds["MLPRegressor"])
+        print(f"  skcae / {'MLPRegressor':<18}{mlp}")
 
 
 if __name__ == "__main__":
