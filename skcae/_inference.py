@@ -9,7 +9,7 @@ from ._samples import forget_pages
 from ._threads import is_worth_threads, one_thread
 
 # Values of the largest feature maps of one batch: what a CPU's cache holds.
-_CACHED_VALUES = 2**21
+_CACHED_VALUES = 2**19
 _MAX_BATCH_SIZE = 64
 
 

@@ -179,7 +179,7 @@ def test_larger_samples_come_in_smaller_batches(digits):
     small = _inference.BatchRunner(module_net, 100)
     large = _inference.BatchRunner(module_net, 100, (512, 512))
     assert small.batch_size == 64
-    assert large.batch_size == 2
+    assert large.batch_size == 2  # the least
     assert large.n_multiplications == small.n_multiplications * (512 / 8) ** 2
 
 
