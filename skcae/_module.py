@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ._convolutions import draw_filters, draw_uniform
 from ._layers import (
     ACTIVATIONS,
     ChannelScaler,
@@ -14,8 +15,6 @@ from ._layers import (
     DenseCode,
     EncoderStage,
     GridPooling,
-    draw_filters,
-    draw_uniform,
 )
 from ._shapes import map_sizes
 

@@ -10,7 +10,7 @@ from skorch.utils import to_device
 
 from ._batches import Batches
 from ._callbacks import StopTraining, stops_training
-from ._layers import use_channels_last
+from ._convolutions import use_channels_last
 from ._losses import ReconstructionLoss
 from ._module import ConvAutoencoder
 from ._samples import Layout, Samples
@@ -143,7 +143,7 @@ class AutoencoderNet(NeuralNet):
 
     def _check_loss(self, loss, prefix):
         if not math.isfinite(loss):
-            rate = self.optimizer_.param_groups[0]["lr"]
+            rate = self.optimizer_.param_groups[-1]["lr"]
             raise ValueError(
                 f"Got a {prefix} loss of {loss} in epoch {len(self.history)} with "
                 f"lr={rate:g}; expected a finite loss. Lower lr, or look for outliers "

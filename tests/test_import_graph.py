@@ -19,6 +19,7 @@ ORDER = [
     "_validation",
     "_threads",
     "_batches",
+    "_convolutions",
     "_layers",
     "_losses",
     "_module",

@@ -1,0 +1,220 @@
+"""Convolutions and their inverses in one to three dimensions, in their fastest form."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def _convolve_signals(x, weight, bias, stride, zeros):
+    x, weight = x.unsqueeze(2), weight.unsqueeze(2)
+    return F.conv2d(x, weight, bias, (1, stride), (0, zeros)).squeeze(2)
+
+
+def _transpose_signals(x, weight, bias, stride, padding, output_padding):
+    x, weight = x.unsqueeze(2), weight.unsqueeze(2)
+    padding, output_padding = (0, padding), (0, *output_padding)
+    y = F.conv_transpose2d(x, weight, bias, (1, stride), padding, output_padding)
+    return y.squeeze(2)
+
+
+def _max_pool_signals(x, size, ceil_mode):
+    return F.max_pool2d(x.unsqueeze(2), (1, size), ceil_mode=ceil_mode).squeeze(2)
+
+
+# Signals are computed as images of one row: only those have channels_last kernels,
+# which are about twice as fast.
+_CONVOLVE = {1: _convolve_signals, 2: F.conv2d, 3: F.conv3d}
+_TRANSPOSE = {1: _transpose_signals, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+MAX_POOL = {1: _max_pool_signals, 2: F.max_pool2d, 3: F.max_pool3d}
+_CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+@torch.no_grad()
+def use_channels_last(module: nn.Module) -> None:
+    """Store filters so that convolutions run on channels_last tensors, the fastest."""
+    for parameter in module.parameters():
+        if parameter.ndim == 3:
+            parameter.data = _channels_last(parameter.unsqueeze(2)).squeeze(2)
+        elif parameter.ndim in _CHANNELS_LAST:
+            parameter.data = _channels_last(parameter)
+
+
+def _channels_last(x):
+    # Not `contiguous`: one channel lies in both orders, and only strides tell which.
+    return torch.empty_like(x, memory_format=_CHANNELS_LAST[x.ndim]).copy_(x)
+
+
+def fit_size(x: Tensor, size) -> Tensor:
+    """Cut the end of every spatial axis down to `size`."""
+    for axis, length in enumerate(size, start=2):
+        if x.shape[axis] > length:
+            x = x.narrow(axis, 0, length)
+    return x
+
+
+def draw_filters(weight: Tensor, generator: torch.Generator) -> None:
+    """Fill `weight` with random filters of unit norm and, from 3 values on, no mean.
+
+    What a filter without mean finds does not depend on the brightness.
+    """
+    rows = torch.randn(len(weight), weight[0].numel(), generator=generator)
+    if rows.shape[1] > 2:
+        rows -= rows.mean(dim=1, keepdim=True)
+    rows /= rows.norm(dim=1, keepdim=True)
+    weight.copy_(rows.view(weight.shape))
+
+
+def draw_uniform(weight: Tensor, fan_in: int, generator: torch.Generator) -> None:
+    """Fill `weight` with uniform numbers within plus/minus 1/sqrt(`fan_in`)."""
+    values = torch.rand(weight.shape, generator=generator)
+    weight.copy_((2 * values - 1) / math.sqrt(fan_in))
+
+
+class Convolution(nn.Module):
+    """Convolution of signals, images or volumes with zeros on each side.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Number of channels.
+    kernel : tuple of int
+        Spatial shape of the filters.
+    stride : int
+        Step of the filters.
+    zeros : tuple of int
+        Zeros before and after the input, along every spatial axis.
+    """
+
+    def __init__(self, n_in, n_out, kernel, stride=1, zeros=(0, 0)):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_out, n_in, *kernel))
+        self.bias = nn.Parameter(torch.empty(n_out))
+        self.stride = stride
+        self.zeros = zeros
+
+    is_tied = False
+
+    @property
+    def fan_in(self) -> int:
+        """Number of inputs of one output value."""
+        return self.weight[0].numel()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the feature maps of `x`."""
+        n_axes = self.weight.ndim - 2
+        before, after = self.zeros
+        if before != after:
+            x, before = F.pad(x, (before, after) * n_axes), 0
+        return _CONVOLVE[n_axes](x, self.weight, self.bias, self.stride, before)
+
+
+class TransposedConvolution(nn.Module):
+    """Transposed convolution onto a given size, optionally with borrowed filters.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Number of channels.
+    kernel : tuple of int
+        Spatial shape of the filters.
+    stride : int
+        Step between the blocks that are written.
+    offset : int
+        How far the first block starts before the output.
+    repeat : int
+        Each input position is repeated that often first (undoes pooling).
+    tied_to : Convolution or None
+        Layer whose filters are used: as a transposed convolution applies them, they
+        are flipped in every spatial axis.
+    """
+
+    def __init__(
+        self, n_in, n_out, kernel, stride=1, offset=0, *, repeat=1, tied_to=None
+    ):
+        super().__init__()
+        # A list keeps the borrowed layer out of this module's own parameters.
+        self._tied_to = [] if tied_to is None else [tied_to]
+        if tied_to is None:
+            self.weight = nn.Parameter(torch.empty(n_in, n_out, *kernel))
+        self.bias = nn.Parameter(torch.empty(n_out))
+        self.n_axes = len(kernel)
+        self.stride, self.offset, self.repeat = stride, offset, repeat
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether the filters are another layer's."""
+        return bool(self._tied_to)
+
+    @property
+    def fan_in(self) -> int:
+        """Number of inputs that reach one output value, on average."""
+        weight = self._filters()
+        n_blocks = math.prod(side / self.stride for side in weight.shape[2:])
+        return max(1, round(weight.shape[0] * n_blocks))
+
+    def _filters(self):
+        return self._tied_to[0].weight if self._tied_to else self.weight
+
+    def forward(self, x: Tensor, unpooled, size) -> Tensor:
+        """Return an output of spatial shape `size` from code of shape `unpooled`."""
+        if self.repeat > 1:
+            for axis in range(2, x.ndim):
+                x = x.repeat_interleave(self.repeat, dim=axis)
+            x = fit_size(x, unpooled)
+        weight = self._filters()
+        if self._makes_blocks(x, weight, size):
+            return self._convolve_to_blocks(x, weight, size)
+        missing = [
+            length - ((here - 1) * self.stride + side - 2 * self.offset)
+            for length, here, side in zip(
+                size, x.shape[2:], weight.shape[2:], strict=True
+            )
+        ]
+        y = _TRANSPOSE[self.n_axes](
+            x,
+            weight,
+            self.bias,
+            stride=self.stride,
+            padding=self.offset,
+            output_padding=[max(0, length) for length in missing],
+        )
+        return fit_size(y, size)
+
+    def _makes_blocks(self, x, weight, size):
+        """Whether a convolution can write all of a single channel block by block."""
+        n_blocks = -(-weight.shape[2] // self.stride)
+        return (
+            self.stride > 1
+            and weight.shape[1] == 1
+            and all(
+                (here + n_blocks - 1) * self.stride >= self.offset + length
+                for here, length in zip(x.shape[2:], size, strict=True)
+            )
+        )
+
+    def _convolve_to_blocks(self, x, weight, size):
+        """Return the same as a transposed convolution onto one channel, but faster.
+
+        One convolution computes all values of a block of `stride` positions per axis
+        as channels; then the channels move to their positions.
+        """
+        step, n_axes = self.stride, self.n_axes
+        n_in, _, side, *_ = weight.shape
+        n_blocks = -(-side // step)
+        weight = F.pad(weight, (0, n_blocks * step - side) * n_axes)
+        weight = weight.reshape(n_in, *(n_blocks, step) * n_axes)
+        blocks, places = range(1, 2 * n_axes, 2), range(2, 2 * n_axes + 1, 2)
+        weight = weight.flip(tuple(blocks)).permute(*places, 0, *blocks)
+        weight = weight.reshape(-1, n_in, *(n_blocks,) * n_axes)
+        bias = self.bias.expand(len(weight))
+        y = _CONVOLVE[n_axes](x, weight, bias, 1, n_blocks - 1)
+        sides = y.shape[2:]
+        y = y.reshape(len(y), *(step,) * n_axes, *sides)
+        pairs = [(1 + n_axes + axis, 1 + axis) for axis in range(n_axes)]
+        y = y.permute(0, *(axis for pair in pairs for axis in pair))
+        y = y.reshape(len(y), 1, *(step * length for length in sides))
+        for axis, length in enumerate(size, start=2):
+            y = y.narrow(axis, self.offset, length)
+        return y
