@@ -87,14 +87,14 @@ class Convolution(nn.Module):
         Zeros before and after the input, along every spatial axis.
     """
 
+    is_tied = False
+
     def __init__(self, n_in, n_out, kernel, stride=1, zeros=(0, 0)):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(n_out, n_in, *kernel))
         self.bias = nn.Parameter(torch.empty(n_out))
         self.stride = stride
         self.zeros = zeros
-
-    is_tied = False
 
     @property
     def fan_in(self) -> int:

@@ -223,16 +223,18 @@ class ConvAutoencoder(nn.Module):
 
     def before_dense(self, x: Tensor) -> Tensor:
         """Return the maps that the dense code sees, of standardised samples."""
-        for stage in self.encoder:
-            x = stage(x)
-        return x if self.grid is None else self.grid(x)
+        maps = self._maps(x)
+        return maps if self.grid is None else self.grid(maps)
 
-    def _encode(self, x):
-        if self.dense is not None:
-            return self.dense(self.before_dense(x))
+    def _maps(self, x):
         for stage in self.encoder:
             x = stage(x)
         return x
+
+    def _encode(self, x):
+        if self.dense is None:
+            return self._maps(x)
+        return self.dense(self.before_dense(x))
 
     def _decode(self, code, spatial=None):
         sizes = self.sizes
