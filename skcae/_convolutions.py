@@ -28,6 +28,9 @@ def _max_pool_signals(x, size, ceil_mode):
 _CONVOLVE = {1: _convolve_signals, 2: F.conv2d, 3: F.conv3d}
 _TRANSPOSE = {1: _transpose_signals, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 MAX_POOL = {1: _max_pool_signals, 2: F.max_pool2d, 3: F.max_pool3d}
+# Up to so many values of a block (channels times positions), convolving to blocks is
+# about twice as fast as a transposed convolution.
+_MAX_BLOCK_CHANNELS = 20
 _CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
@@ -164,57 +167,115 @@ class TransposedConvolution(nn.Module):
                 x = x.repeat_interleave(self.repeat, dim=axis)
             x = fit_size(x, unpooled)
         weight = self._filters()
-        if self._makes_blocks(x, weight, size):
-            return self._convolve_to_blocks(x, weight, size)
-        missing = [
+        missing = tuple(
             length - ((here - 1) * self.stride + side - 2 * self.offset)
             for length, here, side in zip(
                 size, x.shape[2:], weight.shape[2:], strict=True
             )
-        ]
-        y = _TRANSPOSE[self.n_axes](
-            x,
-            weight,
-            self.bias,
-            stride=self.stride,
-            padding=self.offset,
-            output_padding=[max(0, length) for length in missing],
         )
-        return fit_size(y, size)
+        how = self.stride, self.offset, missing
+        if self._is_worth_blocks(x, weight, size):
+            return _TransposedByBlocks.apply(x, weight, self.bias, *how)
+        return _transpose(x, weight, self.bias, *how)
 
-    def _makes_blocks(self, x, weight, size):
-        """Whether a convolution can write all of a single channel block by block."""
-        n_blocks = -(-weight.shape[2] // self.stride)
+    def _is_worth_blocks(self, x, weight, size):
+        """Whether a convolution can write all output block by block, and faster."""
+        side, step = weight.shape[2], self.stride
+        n_blocks = -(-side // step)
         return (
-            self.stride > 1
-            and weight.shape[1] == 1
+            step > 1
+            and weight.shape[1] * step**self.n_axes <= _MAX_BLOCK_CHANNELS
             and all(
-                (here + n_blocks - 1) * self.stride >= self.offset + length
+                (here + n_blocks - 1) * step >= self.offset + length
                 for here, length in zip(x.shape[2:], size, strict=True)
             )
         )
 
-    def _convolve_to_blocks(self, x, weight, size):
-        """Return the same as a transposed convolution onto one channel, but faster.
 
-        One convolution computes all values of a block of `stride` positions per axis
-        as channels; then the channels move to their positions.
-        """
-        step, n_axes = self.stride, self.n_axes
-        n_in, _, side, *_ = weight.shape
-        n_blocks = -(-side // step)
-        weight = F.pad(weight, (0, n_blocks * step - side) * n_axes)
-        weight = weight.reshape(n_in, *(n_blocks, step) * n_axes)
-        blocks, places = range(1, 2 * n_axes, 2), range(2, 2 * n_axes + 1, 2)
-        weight = weight.flip(tuple(blocks)).permute(*places, 0, *blocks)
-        weight = weight.reshape(-1, n_in, *(n_blocks,) * n_axes)
-        bias = self.bias.expand(len(weight))
-        y = _CONVOLVE[n_axes](x, weight, bias, 1, n_blocks - 1)
-        sides = y.shape[2:]
-        y = y.reshape(len(y), *(step,) * n_axes, *sides)
-        pairs = [(1 + n_axes + axis, 1 + axis) for axis in range(n_axes)]
-        y = y.permute(0, *(axis for pair in pairs for axis in pair))
-        y = y.reshape(len(y), 1, *(step * length for length in sides))
-        for axis, length in enumerate(size, start=2):
-            y = y.narrow(axis, self.offset, length)
-        return y
+def _transpose(x, weight, bias, stride, offset, missing):
+    """Return a transposed convolution, lengthened or cut by `missing` at the end."""
+    n_axes = weight.ndim - 2
+    added = [max(0, length) for length in missing]
+    y = _TRANSPOSE[n_axes](x, weight, bias, stride, offset, added)
+    return fit_size(y, _output_size(x, weight, stride, offset, missing))
+
+
+def _output_size(x, weight, stride, offset, missing):
+    return [
+        (here - 1) * stride + side - 2 * offset + length
+        for here, side, length in zip(
+            x.shape[2:], weight.shape[2:], missing, strict=True
+        )
+    ]
+
+
+def _convolve_to_blocks(x, weight, bias, step, offset, size):
+    """Return the same as a transposed convolution, by a plain one.
+
+    It computes all values of a block of `step` positions per axis as channels; then
+    the channels move to their positions.
+    """
+    n_axes = weight.ndim - 2
+    n_in, n_out, side, *_ = weight.shape
+    n_blocks = -(-side // step)
+    weight = F.pad(weight, (0, n_blocks * step - side) * n_axes)
+    weight = weight.reshape(n_in, n_out, *(n_blocks, step) * n_axes)
+    blocks, places = range(2, 2 * n_axes + 1, 2), range(3, 2 * n_axes + 2, 2)
+    weight = weight.flip(tuple(blocks)).permute(*places, 1, 0, *blocks)
+    weight = weight.reshape(-1, n_in, *(n_blocks,) * n_axes)
+    bias = bias.repeat(step**n_axes)
+    y = _CONVOLVE[n_axes](x, weight, bias, 1, n_blocks - 1).movedim(1, -1)
+    n_samples, *sides, _ = y.shape
+    y = y.reshape(n_samples, *sides, *(step,) * n_axes, n_out)
+    pairs = [(1 + axis, 1 + n_axes + axis) for axis in range(n_axes)]
+    y = y.permute(0, *(axis for pair in pairs for axis in pair), -1)
+    y = y.reshape(n_samples, *(step * length for length in sides), n_out)
+    y = y.movedim(-1, 1)
+    for axis, length in enumerate(size, start=2):
+        y = y.narrow(axis, offset, length)
+    return y
+
+
+class _TransposedByBlocks(torch.autograd.Function):
+    """Transposed convolution onto few channels.
+
+    Only its forward pass is faster as a convolution to blocks.
+    """
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, stride, offset, missing):
+        ctx.save_for_backward(x, weight)
+        ctx.how = stride, offset, missing
+        size = _output_size(x, weight, stride, offset, missing)
+        y = _convolve_to_blocks(x, weight, bias, stride, offset, size)
+        # Without a copy this were a view, which activations could not overwrite.
+        return y.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, weight = ctx.saved_tensors
+        stride, offset, missing = ctx.how
+        n_axes = weight.ndim - 2
+        cut = [max(0, -length) for length in reversed(missing)]
+        gradient = F.pad(gradient, [side for length in cut for side in (0, length)])
+        steps, offsets = [stride] * n_axes, [offset] * n_axes
+        added = [max(0, length) for length in missing]
+        if n_axes == 1:
+            gradient, x, weight = (t.unsqueeze(2) for t in (gradient, x, weight))
+            steps, offsets, added = [1, *steps], [0, *offsets], [0, *added]
+        of_x, of_weight, of_bias = torch.ops.aten.convolution_backward(
+            gradient,
+            x,
+            weight,
+            [weight.shape[1]],
+            steps,
+            offsets,
+            [1] * len(steps),
+            True,
+            added,
+            1,
+            [True, True, True],
+        )
+        if n_axes == 1:
+            of_x, of_weight = of_x.squeeze(2), of_weight.squeeze(2)
+        return of_x, of_weight, of_bias, None, None, None

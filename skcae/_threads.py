@@ -6,7 +6,7 @@ import torch
 
 # Below this many multiplications per batch, waking other threads costs more than they
 # save; beside another busy process it costs many times more.
-_WORTH_THREADS = 2e7
+_WORTH_THREADS = 1e7
 
 
 @contextmanager
