@@ -142,16 +142,17 @@ def test_borders_are_no_edges(photos):
     assert torch.allclose(y, y[:, :, :1, :1].expand_as(y), atol=1e-5)
 
 
-@pytest.mark.parametrize("epsilon", [1e-3, 0.1])
+@pytest.mark.parametrize("kernel", [(3,), (9,)])
 @pytest.mark.parametrize("frequency", [0.1, 1.0, 3.0])
-def test_narrow_bands_are_positive_definite(frequency, epsilon):
+def test_narrow_bands(frequency, kernel):
+    # The centre rows of their ZCA matrix have negative gains at some frequencies.
     wave = np.sin(frequency * np.arange(3000.0))[None, None]
-    patches = draw_patches(wave, (3,), 3000, np.random.default_rng(0))
-    whitening = Whitening(1, (3,))
-    whitening.set(whitening_kernel(patches, (1, 3), epsilon))
+    patches = draw_patches(wave, kernel, 3000, np.random.default_rng(0))
+    whitening = Whitening(1, kernel)
+    whitening.set(whitening_kernel(patches, (1, *kernel), 1e-3))
     x = torch.from_numpy(wave).float()
     assert whitening.gain_range[0] > 0
-    assert relative_error(whitening.inverse(whitening(x)), x) < 1e-3
+    assert relative_error(whitening.inverse(whitening(x)), x) < 1e-4
 
 
 def test_constant_channel(photos):
