@@ -20,6 +20,7 @@ ORDER = [
     "_threads",
     "_batches",
     "_convolutions",
+    "_winners",
     "_layers",
     "_losses",
     "_module",
