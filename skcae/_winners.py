@@ -144,28 +144,27 @@ class _Step:
     """
 
     def __init__(self, x, weight, bias, decoder_weight, share):
-        self.shape = weight.shape
-        # Views of these rows have the strides of NCHW, whatever those of `weight`.
+        # Flat rows and views of them are in the order of NCHW. `contiguous` takes one
+        # channel for that in any order, and convolutions then choose the slower maps.
+        x = self.x = x.flatten(1).view(x.shape)
         self.encoder = weight.flatten(1)
         self.decoder = None if decoder_weight is None else decoder_weight.flatten(1)
-        self.has_bias = bias is not None
+        self.shape, self.has_bias = weight.shape, bias is not None
         self.zeros = [((side - 1) // 2, side // 2) for side in weight.shape[2:]]
         self.pads = [n for pair in reversed(self.zeros) for n in pair]
-        self.padded = F.pad(x, self.pads).contiguous()
+        self.padded = F.pad(x, self.pads)
         n_winners = max(1, round(share * len(x)))
         peaks, samples, positions = self._find_winners(x, n_winners)
         self.activity = (peaks + bias if self.has_bias else peaks).relu_()
         self.places = self._places_of_patches(x, samples, positions)
-        self.error = self._reconstruct() - x
-        self.loss = 0.5 * self.error.square().mean()
+        self.rebuilt = self._reconstruct()
+        self.loss = 0.5 * F.mse_loss(self.rebuilt, x)
 
     def _find_winners(self, x, n_winners):
         """Return values, samples and positions in flat maps, of shape (winners, K)."""
         same = self.zeros[0][0]
         # Zeros that the convolution adds by itself cost less than those in memory.
-        if all(pair == (same, same) for pair in self.zeros):
-            x = x.contiguous()
-        else:
+        if any(pair != (same, same) for pair in self.zeros):
             x, same = self.padded, 0
         found = []
         for filters in self.encoder.view(self.shape).split(_n_filters_at_once(x)):
@@ -175,6 +174,8 @@ class _Step:
             rows = samples * len(filters) + torch.arange(len(filters), device=x.device)
             winners = maps.flatten(0, 1).index_select(0, rows.flatten())
             found.append((peaks, samples, winners.argmax(1).view_as(rows)))
+        if len(found) == 1:
+            return found[0]
         return [torch.cat(parts, dim=1) for parts in zip(*found, strict=True)]
 
     def _places_of_patches(self, x, samples, positions):
@@ -202,15 +203,17 @@ class _Step:
 
     def gradients(self):
         """Return the gradients by the filters, the biases and the decoder's filters."""
-        errors = self._patches_of(F.pad(self.error, self.pads))
-        errors /= self.error.numel()
+        errors = (self.rebuilt - self.x).div_(self.x.numel())
+        errors = self._patches_of(F.pad(errors, self.pads))
         decoder = self.encoder if self.decoder is None else self.decoder
         slopes = (errors * decoder).sum(-1).mul_(self.activity > 0)
-        by_decoder = (self.activity[..., None] * errors).sum(0)
-        by_encoder = (slopes[..., None] * self._patches_of(self.padded)).sum(0)
         by_bias = slopes.sum(0) if self.has_bias else None
+        by_encoder = self._patches_of(self.padded).mul_(slopes[..., None])
+        by_decoder = errors.mul_(self.activity[..., None])
         if self.decoder is None:
-            return (by_encoder + by_decoder).view(self.shape), by_bias, None
+            by_encoder += by_decoder
+            return by_encoder.sum(0).view(self.shape), by_bias, None
+        by_encoder, by_decoder = by_encoder.sum(0), by_decoder.sum(0)
         return by_encoder.view(self.shape), by_bias, by_decoder.view(self.shape)
 
 

@@ -90,17 +90,21 @@ def test_many_filters_are_computed_in_parts(monkeypatch):
 
 
 @pytest.mark.parametrize("n_channels", [1, 3])
-def test_any_memory_format(n_channels):
-    x, (weight, bias, _) = make_problem((n_channels, 9, 9))
-    expected = winner_take_all_loss(x, weight, bias, share=0.2)
-    last = torch.channels_last
-    loss = winner_take_all_loss(
-        torch.empty_like(x, memory_format=last).copy_(x),
-        torch.empty_like(weight, memory_format=last).copy_(weight),
-        bias,
-        share=0.2,
-    )
-    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+@pytest.mark.parametrize("side", [4, 5])
+def test_any_memory_format(n_channels, side):
+    x, parameters = make_problem((n_channels, 9, 9), (side, side))
+
+    def channels_last(tensor):
+        like = torch.empty_like(tensor, memory_format=torch.channels_last)
+        return like.copy_(tensor.detach())
+
+    weight, bias, decoder_weight = parameters
+    weight, decoder_weight = map(channels_last, (weight, decoder_weight))
+    others = [weight.requires_grad_(), bias, decoder_weight.requires_grad_()]
+    expected = winner_take_all_loss(x, *parameters, share=0.2)
+    loss = winner_take_all_loss(channels_last(x), *others, share=0.2)
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(gradients(loss, others), gradients(expected, parameters))
 
 
 def test_gradients_are_scaled_by_what_follows_the_loss():
