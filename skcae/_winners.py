@@ -7,8 +7,7 @@ from torch.nn import functional as F
 
 from ._convolutions import CONVOLVE
 
-# Feature maps of so many bytes stay in the cache until their winners are found, and
-# their memory is not handed back to the system and fetched again in every step.
+# Feature maps of so many bytes are still in the cache when winners are looked for.
 _MAX_BYTES = 2**22
 # Convolutions compute so many maps at once.
 _BLOCK = 16
@@ -59,12 +58,12 @@ def winner_take_all_loss(
     .. [1] A. Makhzani, B. Frey, "Winner-Take-All Autoencoders", NIPS 2015,
        https://arxiv.org/abs/1409.2752.
     """
-    parameters = (weight, bias, decoder_weight)
+    x, parameters = x.detach(), (weight, bias, decoder_weight)
     if torch.is_grad_enabled() and any(
         parameter is not None and parameter.requires_grad for parameter in parameters
     ):
-        return _WinnerTakeAll.apply(x, weight, bias, decoder_weight, share)
-    return _Step(x, weight, bias, decoder_weight, share).loss
+        return _WinnerTakeAll.apply(x, *parameters, share)
+    return _Step(x, *parameters, share).loss
 
 
 def random_crops(x: Tensor, size, generator: torch.Generator) -> Tensor:
@@ -148,7 +147,8 @@ class _Step:
         # channel for that in any order, and convolutions then choose the slower maps.
         x = self.x = x.flatten(1).view(x.shape)
         self.encoder = weight.flatten(1)
-        self.decoder = None if decoder_weight is None else decoder_weight.flatten(1)
+        self.is_tied = decoder_weight is None
+        self.decoder = self.encoder if self.is_tied else decoder_weight.flatten(1)
         self.shape, self.has_bias = weight.shape, bias is not None
         self.zeros = [((side - 1) // 2, side // 2) for side in weight.shape[2:]]
         self.pads = [n for pair in reversed(self.zeros) for n in pair]
@@ -191,8 +191,7 @@ class _Step:
         return (starts[:, None] + patch).flatten()
 
     def _reconstruct(self):
-        decoder = self.encoder if self.decoder is None else self.decoder
-        written = self.activity[..., None] * decoder
+        written = self.activity[..., None] * self.decoder
         sums = torch.zeros_like(self.padded)
         sums.view(-1).scatter_add_(0, self.places, written.flatten())
         return F.pad(sums, [-n for n in self.pads])
@@ -205,12 +204,11 @@ class _Step:
         """Return the gradients by the filters, the biases and the decoder's filters."""
         errors = (self.rebuilt - self.x).div_(self.x.numel())
         errors = self._patches_of(F.pad(errors, self.pads))
-        decoder = self.encoder if self.decoder is None else self.decoder
-        slopes = (errors * decoder).sum(-1).mul_(self.activity > 0)
+        slopes = (errors * self.decoder).sum(-1).mul_(self.activity > 0)
         by_bias = slopes.sum(0) if self.has_bias else None
         by_encoder = self._patches_of(self.padded).mul_(slopes[..., None])
         by_decoder = errors.mul_(self.activity[..., None])
-        if self.decoder is None:
+        if self.is_tied:
             by_encoder += by_decoder
             return by_encoder.sum(0).view(self.shape), by_bias, None
         by_encoder, by_decoder = by_encoder.sum(0), by_decoder.sum(0)
