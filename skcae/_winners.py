@@ -1,5 +1,7 @@
 """Winner-take-all training of one convolutional stage, computed from its winners."""
 
+import functools
+
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -58,6 +60,7 @@ def winner_take_all_loss(
     .. [1] A. Makhzani, B. Frey, "Winner-Take-All Autoencoders", NIPS 2015,
        https://arxiv.org/abs/1409.2752.
     """
+    keep_freed_memory()
     x, parameters = x.detach(), (weight, bias, decoder_weight)
     if torch.is_grad_enabled() and any(
         parameter is not None and parameter.requires_grad for parameter in parameters
@@ -110,6 +113,23 @@ def normalise_(weight: Tensor) -> None:
     axes = tuple(range(1, weight.ndim))
     norms = torch.linalg.vector_norm(weight, dim=axes, keepdim=True)
     weight /= norms.clamp_min_(torch.finfo(weight.dtype).tiny)
+
+
+@functools.cache
+def keep_freed_memory() -> None:
+    """Let the process keep some tens of megabytes that tensors no longer need.
+
+    The GNU C library hands blocks back to the system and has to fetch them again, page
+    by page, in every step: that can take longer than what is computed in them. It
+    adapts to the largest block of up to 32 MB that it has seen freed; this is one, of
+    memory that is never touched.
+
+    References
+    ----------
+    .. [1] The Linux man-pages project, mallopt(3), M_MMAP_THRESHOLD,
+       https://man7.org/linux/man-pages/man3/mallopt.3.html.
+    """
+    torch.empty(2**25 - 2**12, dtype=torch.uint8)
 
 
 class _WinnerTakeAll(torch.autograd.Function):
