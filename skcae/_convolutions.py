@@ -25,7 +25,7 @@ def _max_pool_signals(x, size, ceil_mode):
 
 # Signals are computed as images of one row: only those have channels_last kernels,
 # which are about twice as fast.
-_CONVOLVE = {1: _convolve_signals, 2: F.conv2d, 3: F.conv3d}
+CONVOLVE = {1: _convolve_signals, 2: F.conv2d, 3: F.conv3d}
 _TRANSPOSE = {1: _transpose_signals, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 MAX_POOL = {1: _max_pool_signals, 2: F.max_pool2d, 3: F.max_pool3d}
 # Up to so many values of a block (channels times positions), convolving to blocks is
@@ -110,7 +110,7 @@ class Convolution(nn.Module):
         before, after = self.zeros
         if before != after:
             x, before = F.pad(x, (before, after) * n_axes), 0
-        return _CONVOLVE[n_axes](x, self.weight, self.bias, self.stride, before)
+        return CONVOLVE[n_axes](x, self.weight, self.bias, self.stride, before)
 
 
 class TransposedConvolution(nn.Module):
@@ -224,7 +224,7 @@ def _convolve_to_blocks(x, weight, bias, step, offset, size):
     weight = weight.flip(tuple(blocks)).permute(*places, 1, 0, *blocks)
     weight = weight.reshape(-1, n_in, *(n_blocks,) * n_axes)
     bias = bias.repeat(step**n_axes)
-    y = _CONVOLVE[n_axes](x, weight, bias, 1, n_blocks - 1).movedim(1, -1)
+    y = CONVOLVE[n_axes](x, weight, bias, 1, n_blocks - 1).movedim(1, -1)
     n_samples, *sides, _ = y.shape
     y = y.reshape(n_samples, *sides, *(step,) * n_axes, n_out)
     pairs = [(1 + axis, 1 + n_axes + axis) for axis in range(n_axes)]

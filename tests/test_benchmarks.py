@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-RATIO = r"\d\.\d\d \["
+RATIO = r"\d+\.\d\d \["
 # What each script prints with these arguments.
 EXPECTED = {
     "bench_defaults.py": r"CAE, defaults +0\.\d{4}",
@@ -21,6 +21,7 @@ EXPECTED = {
     "bench_memory.py": r"fit, growth +[+-]\d+\.\d MB",
     "bench_search.py": rf"n_jobs=2 / n_jobs=1: {RATIO}.*\nscores differ by 0 ",
     "bench_transform.py": r"peak memory of skcae +\d+\.\d\d of its result",
+    "bench_winners.py": rf"dense / winners {RATIO}",
 }
 
 

@@ -21,6 +21,7 @@ ORDER = [
     "_batches",
     "_convolutions",
     "_whitening",
+    "_winners",
     "_layers",
     "_losses",
     "_module",
