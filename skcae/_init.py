@@ -4,12 +4,15 @@ import numpy as np
 import torch
 from sklearn.decomposition import PCA
 
+from ._devices import explains_out_of_memory
+
 # The components of this many samples' maps are those of all for this purpose; fewer
 # have to do where their maps would fill the memory.
 _MAX_SAMPLES = 5000
 _MAX_BYTES = 2**28
 
 
+@explains_out_of_memory
 @torch.no_grad()
 def start_dense_code_from_pca(module, samples, seed):
     """Make the dense code the principal components of the feature maps.
