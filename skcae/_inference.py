@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ._compile import compiled_or_plain
-from ._devices import explains_out_of_memory, is_cpu
+from ._devices import explains_out_of_memory, give_back, is_cpu
 from ._precision import multiplying
 from ._resident import as_batch, receive, send
 from ._samples import forget_pages
@@ -200,4 +200,5 @@ def count_dead_units(net, samples):
         low[part], high[part] = code.min(axis=2), code.max(axis=2)
 
     runner.run(work)
+    give_back(net.device)  # a fit ends with this
     return int((low.min(axis=0) == high.max(axis=0)).sum()), n_units

@@ -226,14 +226,12 @@ def as_on_a_device(monkeypatch):
     [{}, {"n_components": 3}, {"pooling": "avg"}, {"max_epochs": 0}],
     ids=str,
 )
-def test_inference_as_on_a_device(params, digits, as_on_a_device, monkeypatch):
-    monkeypatch.setattr(_inference, "_DEVICE_VALUES", 2**18)
+def test_inference_as_on_a_device(params, digits, request, monkeypatch):
     X = digits.astype(np.uint8)
-    with monkeypatch.context() as patch:
-        patch.undo()
-        cae = make_small(**params).fit(X)
-        expected = cae.transform(X)
-        score = cae.score(X)
+    cae = make_small(**params).fit(X)
+    expected, score = cae.transform(X), cae.score(X)
+    request.getfixturevalue("as_on_a_device")
+    monkeypatch.setattr(_inference, "_DEVICE_VALUES", 2**18)
     runner = _inference.BatchRunner(cae.net_, len(X))
     assert runner.batch_size == 2**18 // 256
     features = cae.transform(X)
