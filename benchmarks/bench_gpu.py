@@ -1,6 +1,6 @@
 """How fast a GPU trains and transforms, against what people write today.
 
-    python benchmarks/bench_gpu.py [--repeats 5] [--precision auto] [--device cuda]
+    python benchmarks/bench_gpu.py [--precision auto] [--compile] [--device cuda]
 
 Samples per second of `fit` and `transform` from numpy arrays, ratios of seconds to the
 rivals of bench_fit.py and bench_transform.py on the same device (the loop tuned by hand
@@ -19,6 +19,8 @@ from bench_transform import make_contestants as make_transforms
 from bench_transform import print_times
 
 EPOCHS = 5
+# Of the transformer.
+PARAMETERS = ("device", "precision", "compile")
 
 
 def encoding_operations(workload, X):
@@ -42,6 +44,7 @@ def main():
     parser = make_parser(__doc__, repeats=5)
     parser.add_argument("--device", default="cuda", help="cpu tries the script out")
     parser.add_argument("--precision", default="auto")
+    parser.add_argument("--compile", action="store_true")
     parser.add_argument("--only", choices=[w.name for w in WORKLOADS])
     arguments = parse(parser)
     device, repeats = arguments.device, arguments.repeats
@@ -58,7 +61,7 @@ def main():
         X, epochs = workload.samples(arguments.quick), EPOCHS
         if arguments.quick:
             epochs = 1
-        params = {"device": device, "precision": arguments.precision}
+        params = {name: getattr(arguments, name) for name in PARAMETERS}
         print(f"\n{workload.name}")
         fits = make_fits(workload, X, epochs, **params)
         seconds, losses = interleave(fits, repeats, settle)

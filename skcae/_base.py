@@ -53,8 +53,9 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
 
     def _start(self, samples, params, seed):
         """Learn the scale of the data and draw the initial weights."""
+        from ._devices import resolve_device
         from ._init import start_dense_code_from_pca
-        from ._net import resolve_device
+        from ._precision import multiplying
 
         device = resolve_device(self.device)
         moments = samples.moments()
@@ -71,7 +72,8 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         module = net.module_
         module.scaler.set(*resolve_scale(params["output_activation"], moments))
         if module.dense is not None:
-            start_dense_code_from_pca(module, samples, seed)
+            with multiplying(self.precision, device):
+                start_dense_code_from_pca(module, samples, seed)
         self._code_shape = module.code_shape
         self._n_features_out = module.n_features
         self._set_mean(samples, moments)
@@ -106,7 +108,8 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
 
     def _restart(self, samples, params, seed):
         """Go on from the weights at hand, with the training parameters of now."""
-        from ._net import load_weights, resolve_device, weights_as_numpy
+        from ._devices import resolve_device
+        from ._net import load_weights, weights_as_numpy
 
         device = resolve_device(self.device)
         weights = weights_as_numpy(self.module_)
@@ -138,6 +141,8 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             "lr": self.lr,
             "weight_decay": self.weight_decay,
             "batch_size": self.batch_size,
+            "precision": self.precision,
+            "compile": bool(self.compile),
             "verbose": int(self.verbose),
             "net_params": dict(self.net_params or {}),
         }

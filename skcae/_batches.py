@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from ._resident import for_device
+
 
 class Batches:
     """Iterate over samples batch by batch, as pairs (input, target) of one tensor.
@@ -19,20 +21,27 @@ class Batches:
         Whether every pass takes a new random order.
     seed : int, default=0
         Decides these orders.
+    device : str, default="cpu"
+        Where the batches are wanted.
     """
 
-    def __init__(self, dataset, batch_size, shuffle=False, seed=0):
+    def __init__(self, dataset, batch_size, shuffle=False, seed=0, device="cpu"):
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.rng = np.random.default_rng(seed)
+        self.on_device = for_device(dataset, device)
 
     def __len__(self):
         return -(-len(self.dataset) // self.batch_size)
 
     def __iter__(self):
         order = self.rng.permutation(len(self.dataset)) if self.shuffle else None
-        for part in self.dataset.slices(self.batch_size):
+        slices = self.dataset.slices(self.batch_size)
+        if self.on_device is not None:
+            yield from ((x, x) for x in self.on_device.batches(slices, order))
+            return
+        for part in slices:
             batch = self.dataset[part if order is None else order[part]]
             x = torch.from_numpy(batch)
             yield x, x

@@ -5,12 +5,23 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
+from ._compile import compiled_or_plain
+from ._devices import explains_out_of_memory, give_back, is_cpu
+from ._precision import multiplying
+from ._resident import as_batch, receive, send
 from ._samples import forget_pages
 from ._threads import is_worth_threads, one_thread
 
 # Values of the largest feature maps of one batch: what a CPU's cache holds.
 _CACHED_VALUES = 2**19
 _MAX_BATCH_SIZE = 64
+# The same of another device: 128 MiB give all its cores work, and a few times as much
+# fits beside other processes.  It does not depend on the memory that is free, as the
+# size of the batches decides the last digits.
+_DEVICE_VALUES = 2**25
+_MAX_DEVICE_BATCH_SIZE = 4096
+# While one reads samples or writes features, the device computes what the other sent.
+_DEVICE_THREADS = 2
 
 
 class BatchRunner:
@@ -31,24 +42,37 @@ class BatchRunner:
     """
 
     def __init__(self, net, n_samples, spatial=None):
+        self.net = net
         self.module = net.module_.eval()
         self.device = net.device
         self.n_samples = n_samples
         self.n_multiplications, n_values = self.module.cost(spatial)
         # One sample alone is computed by other kernels than several.
         least = 2 if self.module.dense is None else 8
+        self.is_on_cpu = is_cpu(net.device)
         self.batch_size = min(max(_CACHED_VALUES // n_values, least), _MAX_BATCH_SIZE)
+        if not self.is_on_cpu:
+            size = max(_DEVICE_VALUES // n_values, least)
+            self.batch_size = min(size, _MAX_DEVICE_BATCH_SIZE)
 
+    @explains_out_of_memory
     def run(self, work):
         """Call ``work(part)`` for every slice of the samples."""
         parts = [
             slice(start, min(start + self.batch_size, self.n_samples))
             for start in range(0, self.n_samples, self.batch_size)
         ]
-        with one_thread() as n_threads:
+        with (
+            one_thread() as n_threads,
+            multiplying(self.net.precision, self.net.device),
+        ):
+            if not self.is_on_cpu:
+                n_threads = _DEVICE_THREADS
             if (
                 n_threads == 1
                 or len(parts) == 1
+                # torch compiles on one thread at a time.
+                or self.net.compile
                 or not is_worth_threads(self.n_multiplications * self.batch_size)
             ):
                 for part in parts:
@@ -58,13 +82,25 @@ class BatchRunner:
                 for _ in pool.map(lambda part: self._run_one(work, part), parts):
                     pass
 
-    def apply(self, function, array):
-        """Return ``function`` of one batch, given and returned as numpy arrays."""
-        x = torch.from_numpy(array)
+    def method(self, name):
+        """Return a method of the module, compiled where the net asks for it."""
+        method = getattr(self.module, name)
+        return compiled_or_plain(method, self.net) if self.net.compile else method
+
+    def read(self, samples, part):
+        """Return samples in the form that reaches the device fastest."""
+        if self.is_on_cpu:
+            return samples[part]
+        return as_batch(send(samples, part, self.device), samples.layout)
+
+    def apply(self, function, batch):
+        """Return ``function`` of one batch as a numpy array."""
+        x = torch.from_numpy(batch) if isinstance(batch, np.ndarray) else batch
+        x = x.to(self.device)
         n_missing = self.batch_size - len(x)
         if n_missing:
             x = torch.cat([x, x[:1].expand(n_missing, *x.shape[1:])])
-        return function(x.to(self.device))[: len(array)].cpu().numpy()
+        return receive(function(x)[: len(batch)])
 
     @torch.inference_mode()
     def _run_one(self, work, part):
@@ -91,9 +127,10 @@ def transform(net, samples, n_features, out=None):
     if out is None:
         out = _allocate((len(samples), n_features), "features")
     runner = BatchRunner(net, len(samples), samples.layout.spatial)
+    features = runner.method("features")
 
     def work(part):
-        out[part] = runner.apply(runner.module.features, samples[part])
+        out[part] = runner.apply(features, runner.read(samples, part))
         forget_pages(out)
 
     runner.run(work)
@@ -105,10 +142,11 @@ def inverse_transform(net, features, layout, code_shape):
     out = _allocate((len(features), *layout.shape), "samples")
     channels_first = layout.to_channels_first(out)
     runner = BatchRunner(net, len(features))
+    decode = runner.method("decode")
 
     def work(part):
         code = np.array(features[part], order="C").reshape(-1, *code_shape)
-        channels_first[part] = runner.apply(runner.module.decode, code)
+        channels_first[part] = runner.apply(decode, code)
 
     runner.run(work)
     return out
@@ -118,10 +156,11 @@ def squared_errors(net, samples):
     """Return the summed squared reconstruction error of every sample, float64."""
     out = np.empty(len(samples))
     runner = BatchRunner(net, len(samples))
+    rebuild = runner.method("forward")
 
     def work(part):
         x = samples[part]
-        error = (runner.apply(runner.module, x) - x).reshape(len(x), -1)
+        error = (runner.apply(rebuild, x) - x).reshape(len(x), -1)
         out[part] = np.einsum("ij,ij->i", error, error, dtype=np.float64)
 
     runner.run(work)
@@ -137,7 +176,7 @@ def mean_loss(net, samples):
         return net.criterion_.of_samples(*runner.module.training_pair(x))
 
     def work(part):
-        out[part] = runner.apply(loss_of_batch, samples[part])
+        out[part] = runner.apply(loss_of_batch, runner.read(samples, part))
 
     runner.run(work)
     return float(out.mean())
@@ -156,9 +195,10 @@ def count_dead_units(net, samples):
     runner = BatchRunner(net, len(samples))
 
     def work(part):
-        code = runner.apply(runner.module.encode, samples[part])
+        code = runner.apply(runner.module.encode, runner.read(samples, part))
         code = code.reshape(*code.shape[:2], -1)
         low[part], high[part] = code.min(axis=2), code.max(axis=2)
 
     runner.run(work)
+    give_back(net.device)  # a fit ends with this
     return int((low.min(axis=0) == high.max(axis=0)).sum()), n_units

@@ -8,6 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.sparse import csr_array
 from sklearn.decomposition import PCA
 
+from ._devices import explains_out_of_memory
 from ._whitening import whitening_kernel
 
 # The components of this many samples' maps are those of all for this purpose; fewer
@@ -30,6 +31,7 @@ _TRIES = 50
 _KMEANS_ITER = 20
 
 
+@explains_out_of_memory
 @torch.no_grad()
 def start_dense_code_from_pca(module, samples, seed):
     """Make the dense code the principal components of the feature maps.

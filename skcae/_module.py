@@ -213,9 +213,18 @@ class ConvAutoencoder(nn.Module):
 
         In training mode the output is computed from a corrupted input.
         """
+        noisy, target = self.training_input(x)
+        return self.training_output(noisy), target
+
+    def training_input(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what to encode, and what to rebuild of it, standardised."""
         target = self.scaler(x)
         noisy = target if self.corruption is None else self.corruption(target)
-        return self._decode(self._encode(noisy), x.shape[2:]), target
+        return noisy, target
+
+    def training_output(self, noisy: Tensor) -> Tensor:
+        """Return the reconstruction before its activation, standardised."""
+        return self._decode(self._encode(noisy), noisy.shape[2:])
 
     def activate_output(self, x: Tensor) -> Tensor:
         """Apply the activation of the reconstruction."""

@@ -11,6 +11,7 @@ from skorch.utils import to_device
 from ._batches import Batches
 from ._callbacks import StopTraining, stops_training
 from ._convolutions import use_channels_last
+from ._devices import explains_out_of_memory, is_out_of_memory
 from ._losses import ReconstructionLoss
 from ._module import ConvAutoencoder
 from ._samples import Layout, Samples
@@ -34,7 +35,23 @@ class AutoencoderNet(NeuralNet):
 
     `predict` returns reconstructions in the data's own units.  Callbacks get all of
     skorch's events; those of single batches are only paid for by who listens to them.
+
+    Parameters
+    ----------
+    *args : sequence
+        Of `NeuralNet`.
+    precision : {"auto", "float32", "tf32", "bfloat16"}, default="float32"
+        How exactly a device multiplies.
+    **kwargs : dict
+        Of `NeuralNet`.
     """
+
+    # How training rebuilds noisy samples; other functions serve single trainings.
+    _training_output = staticmethod(ConvAutoencoder.training_output)
+
+    def __init__(self, *args, precision="float32", **kwargs):
+        self.precision = precision
+        super().__init__(*args, **kwargs)
 
     @property
     def _default_callbacks(self):
@@ -50,6 +67,15 @@ class AutoencoderNet(NeuralNet):
         super().initialize_module()
         use_channels_last(self.module_)
         return self
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        state.pop("_training_output", None)  # compiled code belongs to this process
+        return state
+
+    def torch_compile(self, module, name):
+        """Return the module itself: what is compiled are functions of it."""
+        return module
 
     def get_dataset(self, X, y=None):
         """Return `X` as samples; a plain array has the shape (N, C, *spatial)."""
@@ -112,7 +138,12 @@ class AutoencoderNet(NeuralNet):
         self._record(f"{prefix}_loss", loss)
 
     def _step(self, x):
-        output, target = self.module_.training_pair(to_device(x, self.device))
+        module = self.module_
+        noisy, target = module.training_input(to_device(x, self.device))
+        if module.training:
+            output = self._training_output(module, noisy)
+        else:
+            output = module.training_output(noisy)
         return {"loss": self.criterion_(output, target), "y_pred": output}
 
     def _run_quiet_epoch(self, iterator, training):
@@ -151,6 +182,7 @@ class AutoencoderNet(NeuralNet):
             )
 
 
+@explains_out_of_memory
 def make_net(
     module_params,
     *,
@@ -160,6 +192,8 @@ def make_net(
     weight_decay,
     batch_size,
     device,
+    precision,
+    compile,
     verbose,
     callbacks,
     seed,
@@ -179,6 +213,10 @@ def make_net(
         Of the training.
     device : str
         A resolved device.
+    precision : str
+        As the user asks for it.
+    compile : bool
+        Whether training and transform go through torch.compile.
     verbose : int
         Above 1, skorch prints a table of losses.
     callbacks : list
@@ -209,17 +247,21 @@ def make_net(
         batch_size=batch_size,
         iterator_train=Batches,
         iterator_train__shuffle=True,
+        iterator_train__device=device,
         iterator_valid=Batches,
+        iterator_valid__device=device,
         train_split=None,
         callbacks=list(callbacks),
         device=device,
+        precision=precision,
+        compile=compile,
         verbose=max(0, verbose - 1),
         **options | net_params,
     )
     try:
         net.initialize()
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        if not (net_params or callbacks):
+        if is_out_of_memory(error) or not (net_params or callbacks):
             raise
         raise ValueError(
             f"Got net_params={net_params!r} and callbacks={callbacks!r}, which skorch "
@@ -228,28 +270,6 @@ def make_net(
         ) from error
     net.module_.reset_parameters(torch.Generator().manual_seed(seed))
     return net
-
-
-def resolve_device(device):
-    """Return the device that ``device="auto"`` and its like mean here.
-
-    Raises
-    ------
-    ValueError
-        If there is no such device.
-    """
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=device).item()
-    except (RuntimeError, AssertionError, ImportError) as error:
-        reason = str(error).splitlines()[0].split(". ")[0]
-        raise ValueError(
-            f"Got device={device!r}, which PyTorch cannot use here ({reason}); "
-            "expected 'auto', 'cpu', or an available accelerator such as 'cuda'. Use "
-            "device='auto'."
-        ) from None
-    return device
 
 
 def weights_as_numpy(module):

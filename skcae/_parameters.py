@@ -48,8 +48,8 @@ PARAMETER_CONSTRAINTS = {
     "random_state": ["random_state"],
     "verbose": ["verbose"],
     "device": [str],
-    "precision": [StrOptions({"auto", "float32"})],
-    "compile": [Options(bool, {False})],
+    "precision": [StrOptions({"auto", "float32", "tf32", "bfloat16"})],
+    "compile": ["boolean"],
     "callbacks": [list, tuple, None],
     "net_params": [dict, None],
 }

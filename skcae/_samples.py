@@ -108,6 +108,12 @@ class Samples:
 
         The result is a fresh array in the memory order of the samples.
         """
+        batch = self.stored(index, np.float32)
+        batch = batch.reshape(len(batch), *self.layout.shape)
+        return self.layout.to_channels_first(batch)
+
+    def stored(self, index, dtype):
+        """Return the rows of a slice or an index array, a fresh array of some dtype."""
         if self.rows is not None:
             index = self.rows[index]
         # Gathering makes a copy. (np.take would first copy the whole of an array whose
@@ -115,10 +121,9 @@ class Samples:
         is_slice = isinstance(index, slice)
         rows = self.X[index] if is_slice else self._gather(index)
         copy = True if is_slice else None
-        batch = np.array(rows, dtype=np.float32, order="C", copy=copy)
+        batch = np.array(rows, dtype=dtype, order="C", copy=copy)
         forget_pages(self.X)
-        batch = batch.reshape(len(batch), *self.layout.shape)
-        return self.layout.to_channels_first(batch)
+        return batch
 
     def _gather(self, index):
         if _map_of(self.X) is None:

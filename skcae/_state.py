@@ -73,7 +73,8 @@ class NumpyState:
                 f"This {type(self).__name__} instance is not fitted yet. Call 'fit' "
                 "with appropriate arguments before using this estimator."
             )
-        from ._net import load_weights, resolve_device
+        from ._devices import resolve_device
+        from ._net import load_weights
 
         try:
             device = resolve_device(self.device)

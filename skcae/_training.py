@@ -6,9 +6,13 @@ import numpy as np
 import torch
 from skorch.helper import predefined_split
 
+from ._compile import check_compiler, compiled, for_full_batches
+from ._devices import explains_out_of_memory, give_back
+from ._precision import in_bfloat16, multiplying, trains_in_bfloat16
 from ._threads import is_worth_threads, one_thread
 
 
+@explains_out_of_memory
 def train(net, samples, valid, *, epochs, seed, callbacks):
     """Train `net` on samples and leave nothing of this training in it.
 
@@ -40,24 +44,46 @@ def train(net, samples, valid, *, epochs, seed, callbacks):
         corruption.generator = generator.manual_seed(int(noise_seed))
     n_before = len(net.history)
     n_multiplications, _ = net.module_.cost()
+    output = _training_output(net, min(len(samples), net.batch_size))
     with (
-        _for_this_training(net, valid, callbacks),
+        _for_this_training(net, valid, callbacks, output),
         one_thread(when=not is_worth_threads(n_multiplications * net.batch_size)),
+        multiplying(net.precision, net.device),
     ):
         net.partial_fit(samples)
+    give_back(net.device)
     return [_summary(row) for row in net.history[n_before:]]
 
 
+def _training_output(net, size):
+    """Return how batches of `size` samples are rebuilt, as precision and compile ask.
+
+    Raises
+    ------
+    ValueError
+        If the device cannot do that.
+    """
+    function = plain = type(net)._training_output
+    if net.compile and net.max_epochs:
+        check_compiler(net.device)
+        function = for_full_batches(compiled(plain, net, size), plain, size)
+    if trains_in_bfloat16(net.precision, net.device):
+        function = in_bfloat16(function)
+    return function
+
+
 @contextmanager
-def _for_this_training(net, valid, callbacks):
+def _for_this_training(net, valid, callbacks, output):
     own = net.callbacks_
     # The net's own come first: they record what these look at.
     net.callbacks_ = [*own, *callbacks]
     net.train_split = None if valid is None else predefined_split(valid)
+    net._training_output = output
     try:
         yield
     finally:
         net.callbacks_, net.train_split = own, None
+        del net._training_output
 
 
 def _summary(row):

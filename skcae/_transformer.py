@@ -46,7 +46,8 @@ class ConvAutoencoderTransformer(
 
     Each channel is standardised first, with statistics learnt in `fit`, so that data
     in any unit train equally well; `inverse_transform` gives the data's own units
-    back.  Computations are in float32, and one `random_state` decides every result.
+    back.  Computations are in float32 (on a GPU, see `precision`), and one
+    `random_state` decides every result.
 
     Parameters
     ----------
@@ -145,10 +146,16 @@ class ConvAutoencoderTransformer(
     device : str, default="auto"
         Where to compute: "cpu", "cuda", or any device of PyTorch. "auto" takes a GPU
         where there is one.
-    precision : {"auto", "float32"}, default="auto"
-        Both mean float32 so far.
-    compile : False, default=False
-        Only False so far.
+    precision : {"auto", "float32", "tf32", "bfloat16"}, default="auto"
+        How exactly convolutions are computed; everything else is in float32.
+        "float32" is exact. "tf32" rounds what a GPU multiplies to 11 bits where it
+        can, and changes nothing elsewhere. "bfloat16" rounds it to 8 bits in
+        training, on any device; `transform` and all that follows a fit then use
+        TF32. "auto" is "bfloat16" on NVIDIA GPUs from Ampere on, else "float32".
+    compile : bool, default=False
+        Whether training and `transform` go through :func:`torch.compile`. The first
+        fit of an architecture then takes seconds to minutes longer, those that
+        follow in the same process are faster on a GPU.
     callbacks : list of skorch callbacks, default=None
         Called during training. Copies are used: what they gather in attributes is
         found in ``net_.callbacks_``.
@@ -333,6 +340,8 @@ class ConvAutoencoderTransformer(
         ValueError
             If a parameter or the data are out of range, before any training, or if
             the loss becomes infinite or NaN.
+        MemoryError
+            If the memory of a GPU runs out.
         """
         samples = read_training_samples(self, X)
         params = module_params(self, samples.layout)

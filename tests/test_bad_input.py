@@ -117,8 +117,6 @@ PLANNED_VALUES = {
     "sparsity": ["winner_take_all", "l1"],
     "init": ["patches", "kmeans"],
     "layerwise": [True],
-    "precision": ["bfloat16"],
-    "compile": [True],
 }
 
 

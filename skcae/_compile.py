@@ -1,0 +1,125 @@
+"""Functions of a module through torch.compile: lazily, and never a part of a model."""
+
+import warnings
+from functools import cache, lru_cache
+from types import FunctionType
+
+import torch
+
+# Architectures of one process whose machine code is kept.
+_N_KEPT = 64
+
+
+def check_compiler(device):
+    """Raise ValueError where torch.compile cannot work at all."""
+    try:
+        _try_compiler(torch.device(device).type)
+    except Exception as error:  # whatever breaks in a compiler
+        message = _explain(error)
+    else:
+        return
+    raise ValueError(message)
+
+
+@cache
+def _try_compiler(kind):
+    torch.compile(_own_copy(_sum))(torch.ones(2, device=kind))
+
+
+def _sum(x):
+    return x.sin() + x
+
+
+def _explain(error):
+    error = getattr(error, "inner_exception", error)
+    lines = [line.strip() for line in str(error).splitlines()]
+    reason = next((line for line in lines if line), type(error).__name__)
+    return (
+        f"Got compile=True, but torch.compile fails here ({reason.rstrip('.')}); "
+        "expected what it needs: a C++ compiler for the CPU, Triton for a GPU, and "
+        "layers that it knows. Install these, or set compile=False."
+    )
+
+
+def compiled(function, net, size=None):
+    """Return an unbound method of a net's module that torch.compile has gone over.
+
+    Modules of one architecture share machine code, so that only the first of many fits
+    waits for it.  It belongs to this process: nothing of it is in the net or module.
+
+    Parameters
+    ----------
+    function : function
+        Takes a module and a tensor.
+    net : AutoencoderNet
+        Tells architecture and device.
+    size : int or None, default=None
+        Number of samples per batch, where there is but one; None: the second size that
+        is met gets code for all sizes.
+    """
+    architecture = tuple(sorted(net.get_params_for("module").items()))
+    kind = torch.device(net.device).type
+    try:
+        code = _compiled(function, architecture, kind, size)
+    except RuntimeError as error:  # too new a Python
+        raise ValueError(_explain(error)) from None
+
+    def calling(module, x):
+        try:
+            return code(module, x)
+        except torch._dynamo.exc.TorchDynamoException as error:
+            message = _explain(error)
+        raise ValueError(message)
+
+    return calling
+
+
+def compiled_or_plain(method, net):
+    """Return a method of a net's module, compiled unless that fails: then say so.
+
+    What has been trained elsewhere is of use where nothing can be compiled.
+    """
+    code, fails = None, False
+
+    def calling(x):
+        nonlocal code, fails
+        if fails:
+            return method(x)
+        try:
+            code = code or compiled(method.__func__, net)
+            # The last batch, filled up, has other strides: one copy is one code.
+            x = x.clone(memory_format=torch.contiguous_format)
+            return code(method.__self__, x)
+        except ValueError as error:
+            fails = True
+            warnings.warn(f"{error} It is computed without.", stacklevel=11)
+        return method(x)
+
+    return calling
+
+
+@lru_cache(maxsize=_N_KEPT)
+def _compiled(function, architecture, kind, size):
+    dynamic = None if size is None else False
+    return torch.compile(_own_copy(function), dynamic=dynamic)
+
+
+def _own_copy(function):
+    # torch compiles one piece of Python code for a few kinds of arguments only, then
+    # gives up. Each architecture gets its own piece.
+    code = function.__code__.replace()
+    return FunctionType(
+        code, function.__globals__, function.__name__, function.__defaults__
+    )
+
+
+def for_full_batches(function, plain, size):
+    """Return `function` for batches of `size` samples, `plain` for a smaller last one.
+
+    Otherwise that one would be compiled as well.
+    """
+
+    def choosing(module, x):
+        return (function if len(x) == size else plain)(module, x)
+
+    return choosing
