@@ -9,7 +9,12 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from ._parameters import comparable, resolve_scale
+from ._parameters import (
+    comparable,
+    is_decoder_fitted,
+    is_stagewise,
+    resolve_scale,
+)
 from ._state import NumpyState
 from ._validation import read_samples
 
@@ -54,8 +59,6 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
     def _start(self, samples, params, seed):
         """Learn the scale of the data and draw the initial weights."""
         from ._devices import resolve_device
-        from ._init import start_dense_code_from_pca
-        from ._precision import multiplying
 
         device = resolve_device(self.device)
         moments = samples.moments()
@@ -71,9 +74,6 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         net = self._make_net(device)
         module = net.module_
         module.scaler.set(*resolve_scale(params["output_activation"], moments))
-        if module.dense is not None:
-            with multiplying(self.precision, device):
-                start_dense_code_from_pca(module, samples, seed)
         self._code_shape = module.code_shape
         self._n_features_out = module.n_features
         self._set_mean(samples, moments)
@@ -141,6 +141,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             "lr": self.lr,
             "weight_decay": self.weight_decay,
             "batch_size": self.batch_size,
+            "max_samples": self.max_samples,
             "precision": self.precision,
             "compile": bool(self.compile),
             "verbose": int(self.verbose),
@@ -175,19 +176,11 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         """Train the net; if that fails, `keep` the weights of before or have none."""
         from ._inference import mean_loss
         from ._net import load_weights, weights_as_numpy
-        from ._training import train
 
         net = self.net_
         before = weights_as_numpy(net.module_) if keep else None
         try:
-            rows = train(
-                net,
-                samples,
-                valid,
-                epochs=epochs,
-                seed=[self._seed, self.n_iter_],
-                callbacks=callbacks,
-            )
+            rows = self._learn(samples, valid, epochs, callbacks, is_new=not keep)
         except BaseException:
             if keep:
                 load_weights(net.module_, before)
@@ -199,13 +192,50 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             for number, row in enumerate(rows, start=self.n_iter_ + 1)
         ]
         self.n_iter_ = len(self.history_)
-        if not rows:
+        if not rows or is_stagewise(self):
             self.reconstruction_err_ = mean_loss(net, samples)
         elif self.early_stopping and valid is not None:
             best = min(rows, key=lambda row: row["valid_loss"])
             self.reconstruction_err_ = best["train_loss"]
         else:
             self.reconstruction_err_ = rows[-1]["train_loss"]
+
+    def _learn(self, samples, valid, epochs, callbacks, is_new):
+        from ._precision import multiplying
+        from ._pretraining import Start, learn, make_objectives
+
+        net = self.net_
+        start = Start(
+            net,
+            samples,
+            init=self.init,
+            whiten=self.whiten,
+            threshold=self.threshold,
+            seed=self._seed,
+        )
+        objectives = make_objectives(
+            len(net.module_.encoder),
+            stagewise=is_stagewise(self),
+            sparsity=self.sparsity,
+            sparsity_level=self.sparsity_level,
+            crop_size=self.crop_size,
+            seed=self._seed,
+        )
+        with multiplying(self.precision, net.device):
+            rows = learn(
+                net,
+                samples,
+                valid,
+                start,
+                objectives,
+                is_new=is_new,
+                epochs=epochs,
+                seed=[self._seed, self.n_iter_],
+                callbacks=callbacks,
+            )
+            if is_decoder_fitted(self, epochs):
+                start.decoder()
+        return rows
 
     def _count_dead_units(self, samples, stacklevel):
         """Set `n_dead_units_`, and warn where it is not 0."""

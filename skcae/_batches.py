@@ -23,21 +23,32 @@ class Batches:
         Decides these orders.
     device : str, default="cpu"
         Where the batches are wanted.
+    max_samples : int or None, default=None
+        Of a new random order, only so many samples are taken; None: all.
     """
 
-    def __init__(self, dataset, batch_size, shuffle=False, seed=0, device="cpu"):
+    def __init__(
+        self,
+        dataset,
+        batch_size,
+        shuffle=False,
+        seed=0,
+        device="cpu",
+        max_samples=None,
+    ):
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self.n_samples = min(len(dataset), max_samples or len(dataset))
         self.rng = np.random.default_rng(seed)
         self.on_device = for_device(dataset, device)
 
     def __len__(self):
-        return -(-len(self.dataset) // self.batch_size)
+        return -(-self.n_samples // self.batch_size)
 
     def __iter__(self):
         order = self.rng.permutation(len(self.dataset)) if self.shuffle else None
-        slices = self.dataset.slices(self.batch_size)
+        slices = self._slices()
         if self.on_device is not None:
             yield from ((x, x) for x in self.on_device.batches(slices, order))
             return
@@ -45,3 +56,7 @@ class Batches:
             batch = self.dataset[part if order is None else order[part]]
             x = torch.from_numpy(batch)
             yield x, x
+
+    def _slices(self):
+        for start in range(0, self.n_samples, self.batch_size):
+            yield slice(start, min(start + self.batch_size, self.n_samples))

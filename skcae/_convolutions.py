@@ -7,9 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def _convolve_signals(x, weight, bias, stride, zeros):
+def _convolve_signals(x, weight, bias, stride, zeros, dilation=1, groups=1):
     x, weight = x.unsqueeze(2), weight.unsqueeze(2)
-    return F.conv2d(x, weight, bias, (1, stride), (0, zeros)).squeeze(2)
+    stride, zeros, dilation = (1, stride), (0, zeros), (1, dilation)
+    return F.conv2d(x, weight, bias, stride, zeros, dilation, groups).squeeze(2)
 
 
 def _transpose_signals(x, weight, bias, stride, padding, output_padding):
@@ -19,19 +20,33 @@ def _transpose_signals(x, weight, bias, stride, padding, output_padding):
     return y.squeeze(2)
 
 
-def _max_pool_signals(x, size, ceil_mode):
-    return F.max_pool2d(x.unsqueeze(2), (1, size), ceil_mode=ceil_mode).squeeze(2)
+def _max_pool_signals(x, size, **options):
+    return F.max_pool2d(x.unsqueeze(2), (1, size), **options).squeeze(2)
+
+
+def _avg_pool_signals(x, size, **options):
+    return F.avg_pool2d(x.unsqueeze(2), (1, size), **options).squeeze(2)
 
 
 # Signals are computed as images of one row: only those have channels_last kernels,
 # which are about twice as fast.
 CONVOLVE = {1: _convolve_signals, 2: F.conv2d, 3: F.conv3d}
 _TRANSPOSE = {1: _transpose_signals, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
-MAX_POOL = {1: _max_pool_signals, 2: F.max_pool2d, 3: F.max_pool3d}
+_POOL = {
+    "max": {1: _max_pool_signals, 2: F.max_pool2d, 3: F.max_pool3d},
+    "avg": {1: _avg_pool_signals, 2: F.avg_pool2d, 3: F.avg_pool3d},
+}
 # Up to so many values of a block (channels times positions), convolving to blocks is
 # about twice as fast as a transposed convolution.
 _MAX_BLOCK_CHANNELS = 20
 _CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+def pool(x: Tensor, mode: str, size: int) -> Tensor:
+    """Keep the maximum or the mean of every window; the last may be smaller."""
+    if size == 1:
+        return x
+    return _POOL[mode][x.ndim - 2](x, size, ceil_mode=True)
 
 
 @torch.no_grad()
@@ -104,13 +119,29 @@ class Convolution(nn.Module):
         """Number of inputs of one output value."""
         return self.weight[0].numel()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the feature maps of `x`."""
-        n_axes = self.weight.ndim - 2
+    def forward(self, x: Tensor, bias=None) -> Tensor:
+        """Return the feature maps of `x`, with another `bias` where it is given."""
+        x, zeros = self._pad(x)
+        bias = self.bias if bias is None else bias
+        return CONVOLVE[x.ndim - 2](x, self.weight, bias, self.stride, zeros)
+
+    def depthwise(self, x: Tensor, number: int, bias: Tensor) -> Tensor:
+        """Return what one filter finds in every channel of `x`."""
+        x, zeros = self._pad(x)
+        n_channels = x.shape[1]
+        weight = self.weight[number : number + 1]
+        weight = weight.expand(n_channels, *weight.shape[1:])
+        bias = bias.expand(n_channels)
+        return CONVOLVE[x.ndim - 2](
+            x, weight, bias, self.stride, zeros, groups=n_channels
+        )
+
+    def _pad(self, x):
+        """Return `x`, padded where the convolution itself cannot, and its zeros."""
         before, after = self.zeros
-        if before != after:
-            x, before = F.pad(x, (before, after) * n_axes), 0
-        return CONVOLVE[n_axes](x, self.weight, self.bias, self.stride, before)
+        if before == after:
+            return x, before
+        return F.pad(x, (before, after) * (x.ndim - 2)), 0
 
 
 class TransposedConvolution(nn.Module):

@@ -62,7 +62,7 @@ def start_dense_code_from_pca(module, samples, seed):
     device = dense.mean.device
 
     def maps_of(x):
-        return dense.flatten(module.before_dense(module.scaler(x.to(device))))
+        return dense.flatten(module.before_dense(module.standardise(x.to(device))))
 
     maps = np.empty((len(rows), len(dense.mean)), dtype=np.float32)
     for part in samples.subset(rows).slices(64):

@@ -6,20 +6,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ._convolutions import MAX_POOL, Convolution, TransposedConvolution
+from ._convolutions import Convolution, TransposedConvolution, pool
 
-_GRID_POOL = {
-    ("max", 1): F.adaptive_max_pool1d,
-    ("max", 2): F.adaptive_max_pool2d,
-    ("max", 3): F.adaptive_max_pool3d,
-    ("avg", 1): F.adaptive_avg_pool1d,
-    ("avg", 2): F.adaptive_avg_pool2d,
-    ("avg", 3): F.adaptive_avg_pool3d,
+_GRID_MAX = {
+    1: F.adaptive_max_pool1d,
+    2: F.adaptive_max_pool2d,
+    3: F.adaptive_max_pool3d,
 }
 
 
 def _identity(x):
     return x
+
+
+def _triangle(x):
+    return torch.relu_(x - x.mean(dim=1, keepdim=True))
 
 
 # In place: no layer here needs its own output, and memory traffic is what they cost.
@@ -29,12 +30,17 @@ ACTIVATIONS = {
     "sigmoid": torch.sigmoid_,
     "identity": _identity,
     "abs": torch.abs,
+    "triangle": _triangle,
+    # Their thresholds are subtracted before; what rebuilds a code cannot be negative.
+    "soft_threshold": torch.relu_,
+    "two_sided": torch.relu_,
 }
-_MONOTONE = frozenset(("relu", "tanh", "sigmoid", "identity"))
+_MONOTONE = frozenset(("relu", "tanh", "sigmoid", "identity", "soft_threshold"))
+_THRESHOLDED = frozenset(("soft_threshold", "two_sided"))
 
 
 class EncoderStage(nn.Module):
-    """Convolution, max-pooling and activation.
+    """Convolution, activation and pooling.
 
     Parameters
     ----------
@@ -49,27 +55,78 @@ class EncoderStage(nn.Module):
     def __init__(self, n_in, stage, n_axes):
         super().__init__()
         self.stage = stage
+        self.n_maps = stage.n_maps(n_in)
         self.convolution = Convolution(
-            n_in,
+            1 if stage.depthwise else n_in,
             stage.n_filters,
             (stage.kernel_size,) * n_axes,
             stage.stride,
             stage.zeros,
         )
+        if self.is_thresholded:
+            self.register_buffer("threshold", torch.zeros(stage.n_filters))
+
+    @property
+    def is_thresholded(self) -> bool:
+        """Whether responses have to exceed a threshold."""
+        return self.stage.activation in _THRESHOLDED
+
+    @torch.no_grad()
+    def calibrate(self, x: Tensor, level: float) -> None:
+        """Set every filter's threshold to `level` standard deviations of responses."""
+        if not self.is_thresholded:
+            return
+        self.threshold.zero_()
+        groups = list(self.responses(x))
+        if self.stage.depthwise:
+            rows = torch.stack([responses.flatten() for responses in groups])
+        else:
+            rows = groups[0].movedim(1, 0).flatten(1)
+        self.threshold.copy_(level * rows.std(dim=1, correction=0))
+
+    def responses(self, x: Tensor):
+        """Yield what the filters find in `x`, less the thresholds: maps by the group.
+
+        A filter that sees every map separately makes a group of its own.
+        """
+        bias = self.convolution.bias
+        if self.is_thresholded:
+            bias = bias - self.threshold
+        if not self.stage.depthwise:
+            yield self.convolution(x, bias=bias)
+            return
+        for number in range(self.stage.n_filters):
+            yield self.convolution.depthwise(x, number, bias[number])
+
+    def parts(self, x: Tensor):
+        """Yield the feature maps of `x` by the group: together they are the code."""
+        for number, responses in enumerate(self.responses(x)):
+            if self.stage.activation == "two_sided":
+                lag = 2 * self._threshold_of(number, responses)
+                yield self._pool(torch.relu(responses))
+                yield self._pool(torch.relu_(responses.neg() - lag))
+            else:
+                yield self._activate_and_pool(responses)
+
+    def _threshold_of(self, number, responses):
+        if self.stage.depthwise:
+            return self.threshold[number]
+        return self.threshold.view(-1, *(1,) * (responses.ndim - 2))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the pooled feature maps of `x`."""
+        parts = list(self.parts(x))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+
+    def _activate_and_pool(self, x):
         activate = ACTIVATIONS[self.stage.activation]
-        x = self.convolution(x)
-        if self.stage.pool_size == 1:
-            return activate(x)
         # A monotone function commutes with the maximum: apply it to fewer values.
-        if self.stage.activation in _MONOTONE:
+        if self.stage.activation in _MONOTONE and self.stage.pool_mode == "max":
             return activate(self._pool(x))
         return self._pool(activate(x))
 
     def _pool(self, x):
-        return MAX_POOL[x.ndim - 2](x, self.stage.pool_size, ceil_mode=True)
+        return pool(x, self.stage.pool_mode, self.stage.pool_size)
 
 
 class DecoderStage(nn.Module):
@@ -91,8 +148,14 @@ class DecoderStage(nn.Module):
         super().__init__()
         stage = self.stage = encoder.stage
         self.activation = activation
+        self.n_out = n_out
+        self.is_tied = tied
         n_axes = encoder.convolution.weight.ndim - 2
         sides = (stage.kernel_size,) * n_axes
+        # Filters that see every map separately are undone map by map.
+        if stage.depthwise:
+            n_out = 1
+        n_in = stage.n_filters * stage.n_signs
         if tied:
             self.convolution = TransposedConvolution(
                 stage.n_filters,
@@ -108,15 +171,33 @@ class DecoderStage(nn.Module):
             # complementary zeros: the textbook decoder ("full" is undone by "valid").
             reach = stage.kernel_size - 1
             zeros = tuple(reach - side for side in stage.zeros)
-            self.convolution = Convolution(stage.n_filters, n_out, sides, zeros=zeros)
+            self.convolution = Convolution(n_in, n_out, sides, zeros=zeros)
         else:
             side, offset = stage.upsampling()
             self.convolution = TransposedConvolution(
-                stage.n_filters, n_out, (side,) * n_axes, stage.reduction, offset
+                n_in, n_out, (side,) * n_axes, stage.reduction, offset
             )
 
     def forward(self, x: Tensor, size) -> Tensor:
         """Return the pre-activation of spatial shape `size`."""
+        n_samples = len(x)
+        if self.stage.depthwise:
+            x = self.separate(x)
+        if self.is_tied and self.stage.n_signs == 2:
+            positive, negative = x.chunk(2, dim=1)
+            x = positive - negative
+        y = self._convolve(x, size)
+        return y.reshape(n_samples, -1, *y.shape[2:]) if self.stage.depthwise else y
+
+    def separate(self, code: Tensor) -> Tensor:
+        """Return the maps that belong to one map of the input as one sample."""
+        code = code.unflatten(1, (-1, self.n_out)).transpose(1, 2)
+        code = code.reshape(-1, *code.shape[2:])
+        # Filter by filter, both signs: all of one sign first.
+        signs = (-1, self.stage.n_signs)
+        return code.unflatten(1, signs).transpose(1, 2).flatten(1, 2)
+
+    def _convolve(self, x, size):
         if isinstance(self.convolution, Convolution):
             return self.convolution(x)
         unpooled = [self.stage.convolved(length) for length in size]
@@ -247,4 +328,21 @@ class GridPooling(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps of shape (N, C, grid, ...)."""
-        return _GRID_POOL[self.kind, maps.ndim - 2](maps, self.grid)
+        n_axes = maps.ndim - 2
+        if self.kind == "max":
+            return _GRID_MAX[n_axes](maps, self.grid)
+        # As a product with a matrix it takes a fraction of the time.
+        weights = torch.ones(1, 1, device=maps.device)
+        for length in maps.shape[2:]:
+            weights = torch.kron(weights, _cells(length, self.grid, maps.device))
+        cells = torch.matmul(weights, maps.movedim(1, -1).flatten(1, -2))
+        return cells.transpose(1, 2).unflatten(2, (self.grid,) * n_axes)
+
+
+def _cells(length, grid, device):
+    """Return which positions the cells of an axis average, as rows of weights."""
+    number = torch.arange(grid, device=device)[:, None]
+    place = torch.arange(length, device=device)
+    first, last = number * length // grid, -(-(number + 1) * length // grid)
+    inside = ((place >= first) & (place < last)).float()
+    return inside / inside.sum(dim=1, keepdim=True)

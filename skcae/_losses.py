@@ -6,12 +6,13 @@ from torch.nn import functional as F
 from ._layers import ACTIVATIONS
 
 
-def _half_squared_error(output: Tensor, target: Tensor, reduction: str) -> Tensor:
+def half_squared_error(output: Tensor, target: Tensor, reduction="mean") -> Tensor:
+    """Return half the mean square of differences."""
     return 0.5 * F.mse_loss(output, target, reduction=reduction)
 
 
 _LOSSES = {
-    "squared_error": _half_squared_error,
+    "squared_error": half_squared_error,
     "absolute_error": F.l1_loss,
     "huber": F.huber_loss,
 }

@@ -16,7 +16,8 @@ from ._layers import (
     EncoderStage,
     GridPooling,
 )
-from ._shapes import map_sizes
+from ._shapes import map_sizes, one_per_stage
+from ._whitening import Whitening
 
 
 class ConvAutoencoder(nn.Module):
@@ -47,8 +48,14 @@ class ConvAutoencoder(nn.Module):
     pooling : {"max", "avg"} or None, default=None
         How feature maps are pooled over a grid: by `features`, or before the dense
         code, which then does not depend on the size of the samples either.
-    pool_grid : int, default=2
-        Cells per spatial axis of that grid.
+    pool_grid : int or tuple of int, default=2
+        Cells per spatial axis of that grid; one number per pooled stage.
+    whitening : tuple of int or None, default=None
+        Spatial shape of the filters that whiten samples first.
+    feature_stages : {"last", "all"}, default="last"
+        The stages whose pooled maps are features.
+    power : float, default=1.0
+        What the absolute values of pooled features are raised to.
     """
 
     def __init__(
@@ -64,14 +71,21 @@ class ConvAutoencoder(nn.Module):
         corruption_level=0.3,
         pooling=None,
         pool_grid=2,
+        whitening=None,
+        feature_stages="last",
+        power=1.0,
     ):
         super().__init__()
         self.stages, self.spatial = tuple(stages), tuple(spatial)
         self.output_activation = output_activation
         self.sizes = map_sizes(self.spatial, self.stages)
         n_axes = len(self.spatial)
-        channels = [n_channels, *(stage.n_filters for stage in self.stages)]
+        channels = [n_channels]
+        for stage in self.stages:
+            channels.append(stage.n_maps(channels[-1]))
+        self.channels = tuple(channels)
         self.scaler = ChannelScaler(n_channels, n_axes)
+        self.whitening = Whitening(n_channels, whitening) if whitening else None
         self.corruption = (
             Corruption(corruption, corruption_level) if corruption else None
         )
@@ -86,16 +100,24 @@ class ConvAutoencoder(nn.Module):
                 list(zip(self.encoder, channels, activations, strict=False))
             )
         )
-        self.grid = GridPooling(pooling, pool_grid) if pooling else None
+        self.grids, self.power = None, power
+        if pooling is not None:
+            n_pooled = len(self.stages) if feature_stages == "all" else 1
+            self.grids = nn.ModuleList(
+                GridPooling(pooling, grid)
+                for grid in one_per_stage(pool_grid, n_pooled)
+            )
         self.dense = None
         if n_components is not None:
-            cells = self.sizes[-1] if pooling is None else (pool_grid,) * n_axes
+            cells = self.sizes[-1]
+            if self.grids is not None:
+                cells = (self.grids[-1].grid,) * n_axes
             self.dense = DenseCode((channels[-1], *cells), n_components)
 
     @property
     def map_shape(self) -> tuple[int, ...]:
         """Shape (C, *spatial) of the last feature maps."""
-        return (self.stages[-1].n_filters, *self.sizes[-1])
+        return (self.channels[-1], *self.sizes[-1])
 
     @property
     def code_shape(self) -> tuple[int, ...]:
@@ -107,9 +129,13 @@ class ConvAutoencoder(nn.Module):
     @property
     def n_features(self) -> int:
         """Width of what `features` returns."""
-        if self.grid is None or self.dense is not None:
+        if self.grids is None or self.dense is not None:
             return math.prod(self.code_shape)
-        return self.code_shape[0] * self.grid.grid ** len(self.spatial)
+        pooled = self.channels[-len(self.grids) :]
+        return sum(
+            n_maps * layer.grid ** len(self.spatial)
+            for n_maps, layer in zip(pooled, self.grids, strict=True)
+        )
 
     def cost(self, spatial=None) -> tuple[int, int]:
         """Return what it takes to encode one sample.
@@ -125,17 +151,16 @@ class ConvAutoencoder(nn.Module):
             Of the convolutions, and of the largest feature maps.
         """
         sizes = self.sizes if spatial is None else map_sizes(spatial, self.stages)
-        n_places = [
-            math.prod(stage.convolved(length) for length in size)
-            for stage, size in zip(self.stages, sizes, strict=False)
-        ]
-        n_multiplications = sum(
-            n * layer.convolution.weight.numel()
-            for n, layer in zip(n_places, self.encoder, strict=True)
-        )
-        n_values = max(
-            n * stage.n_filters for n, stage in zip(n_places, self.stages, strict=True)
-        )
+        n_multiplications, n_values = 0, 0
+        for stage, layer, n_in, size in zip(
+            self.stages, self.encoder, self.channels[:-1], sizes[:-1], strict=True
+        ):
+            n_places = math.prod(stage.convolved(length) for length in size)
+            n_weights = layer.convolution.weight.numel()
+            # What sees every map by itself is computed filter by filter.
+            n_times, n_maps = (n_in, n_in) if stage.depthwise else (1, stage.n_filters)
+            n_multiplications += n_places * n_weights * n_times
+            n_values = max(n_values, n_places * n_maps)
         return n_multiplications, n_values
 
     @property
@@ -179,7 +204,12 @@ class ConvAutoencoder(nn.Module):
         -------
         code : Tensor of shape (N, n_filters, *map) or (N, n_components)
         """
-        return self._encode(self.scaler(x))
+        return self.encode_standardised(self.standardise(x))
+
+    def standardise(self, x: Tensor) -> Tensor:
+        """Return samples in the net's units, whitened where that is asked for."""
+        x = self.scaler(x)
+        return x if self.whitening is None else self.whitening(x)
 
     def decode(self, code: Tensor, spatial=None) -> Tensor:
         """Return samples in the data's own units.
@@ -195,7 +225,10 @@ class ConvAutoencoder(nn.Module):
         -------
         x : Tensor of shape (N, C, *spatial)
         """
-        return self.scaler.inverse(self.activate_output(self._decode(code, spatial)))
+        x = self.activate_output(self.decode_standardised(code, spatial))
+        return self.scaler.inverse(
+            x if self.whitening is None else self.whitening.inverse(x)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the reconstruction of samples in the data's own units."""
@@ -203,10 +236,26 @@ class ConvAutoencoder(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Return one row of features per sample: the code, pooled and flattened."""
-        code = self.encode(x)
-        if self.grid is not None and self.dense is None:
-            code = self.grid(code)
-        return code.flatten(1)
+        x = self.standardise(x)
+        if self.grids is None or self.dense is not None:
+            return self.encode_standardised(x).flatten(1)
+        n_unpooled = len(self.encoder) - len(self.grids)
+        x = self.maps(x, n_unpooled)
+        rows = []
+        for number, grid in enumerate(self.grids, start=n_unpooled):
+            if number + 1 < len(self.encoder):
+                x = self.encoder[number](x)
+                parts = (x,)
+            else:
+                # The last maps are not needed as a whole.
+                parts = self.encoder[number].parts(x)
+            rows += [grid(part).flatten(1) for part in parts]
+        return self._raise(torch.cat(rows, dim=1))
+
+    def _raise(self, rows):
+        if self.power == 1.0:
+            return rows
+        return rows.abs().pow_(self.power).copysign_(rows)
 
     def training_pair(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return output before its activation, and clean target, standardised.
@@ -218,13 +267,14 @@ class ConvAutoencoder(nn.Module):
 
     def training_input(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return what to encode, and what to rebuild of it, standardised."""
-        target = self.scaler(x)
+        target = self.standardise(x)
         noisy = target if self.corruption is None else self.corruption(target)
         return noisy, target
 
     def training_output(self, noisy: Tensor) -> Tensor:
         """Return the reconstruction before its activation, standardised."""
-        return self._decode(self._encode(noisy), noisy.shape[2:])
+        code = self.encode_standardised(noisy)
+        return self.decode_standardised(code, noisy.shape[2:])
 
     def activate_output(self, x: Tensor) -> Tensor:
         """Apply the activation of the reconstruction."""
@@ -232,25 +282,28 @@ class ConvAutoencoder(nn.Module):
 
     def before_dense(self, x: Tensor) -> Tensor:
         """Return the maps that the dense code sees, of standardised samples."""
-        maps = self._maps(x)
-        return maps if self.grid is None else self.grid(maps)
+        maps = self.maps(x)
+        return maps if self.grids is None else self.grids[-1](maps)
 
-    def _maps(self, x):
-        for stage in self.encoder:
+    def maps(self, x: Tensor, n_stages=None) -> Tensor:
+        """Return the feature maps of the first stages, of standardised samples."""
+        for stage in self.encoder[:n_stages]:
             x = stage(x)
         return x
 
-    def _encode(self, x):
+    def encode_standardised(self, x: Tensor) -> Tensor:
+        """Return the code of samples in the net's units."""
         if self.dense is None:
-            return self._maps(x)
+            return self.maps(x)
         return self.dense(self.before_dense(x))
 
-    def _decode(self, code, spatial=None):
+    def decode_standardised(self, code: Tensor, spatial=None) -> Tensor:
+        """Return samples in the net's units, before the output's activation."""
         sizes = self.sizes
         if spatial is not None and tuple(spatial) != self.spatial:
             sizes = map_sizes(spatial, self.stages)
         x = code if self.dense is None else self.dense.inverse(code)
-        if self.dense is not None and self.grid is not None:
+        if self.dense is not None and self.grids is not None:
             x = F.interpolate(x, size=sizes[-1])
         for number, stage in enumerate(self.decoder, start=1):
             x = stage(x, sizes[-number - 1])

@@ -14,6 +14,7 @@ from ._convolutions import use_channels_last
 from ._devices import explains_out_of_memory, is_out_of_memory
 from ._losses import ReconstructionLoss
 from ._module import ConvAutoencoder
+from ._objectives import Reconstruction
 from ._samples import Layout, Samples
 
 _OPTIMIZERS = {
@@ -46,7 +47,8 @@ class AutoencoderNet(NeuralNet):
         Of `NeuralNet`.
     """
 
-    # How training rebuilds noisy samples; other functions serve single trainings.
+    # What training minimises and how it rebuilds samples; single trainings set others.
+    _objective = Reconstruction()
     _training_output = staticmethod(ConvAutoencoder.training_output)
 
     def __init__(self, *args, precision="float32", **kwargs):
@@ -70,7 +72,8 @@ class AutoencoderNet(NeuralNet):
 
     def __getstate__(self):
         state = super().__getstate__()
-        state.pop("_training_output", None)  # compiled code belongs to this process
+        for name in ("_training_output", "_objective"):  # they belong to this process
+            state.pop(name, None)
         return state
 
     def torch_compile(self, module, name):
@@ -137,14 +140,21 @@ class AutoencoderNet(NeuralNet):
         self._check_loss(loss, prefix)
         self._record(f"{prefix}_loss", loss)
 
+    def train_step(self, batch, **fit_params):
+        """Train on one batch."""
+        step = super().train_step(batch, **fit_params)
+        self._objective.after_step(self)
+        return step
+
+    def rebuild(self, noisy):
+        """Return the reconstruction of standardised samples, before its activation."""
+        if self.module_.training:
+            return self._training_output(self.module_, noisy)
+        return self.module_.training_output(noisy)
+
     def _step(self, x):
-        module = self.module_
-        noisy, target = module.training_input(to_device(x, self.device))
-        if module.training:
-            output = self._training_output(module, noisy)
-        else:
-            output = module.training_output(noisy)
-        return {"loss": self.criterion_(output, target), "y_pred": output}
+        loss, output = self._objective.loss(self, to_device(x, self.device))
+        return {"loss": loss, "y_pred": output}
 
     def _run_quiet_epoch(self, iterator, training):
         self._set_training(training)
@@ -156,6 +166,7 @@ class AutoencoderNet(NeuralNet):
                     optimizer.zero_grad(set_to_none=True)
                     loss.backward()
                     optimizer.step()
+                    self._objective.after_step(self)
                 total = total + loss.detach() * len(x)
                 count += len(x)
         return float(total) / count
@@ -191,6 +202,7 @@ def make_net(
     lr,
     weight_decay,
     batch_size,
+    max_samples,
     device,
     precision,
     compile,
@@ -211,6 +223,8 @@ def make_net(
         Of the optimizer.
     batch_size : int
         Of the training.
+    max_samples : int or None
+        Samples per epoch.
     device : str
         A resolved device.
     precision : str
@@ -248,6 +262,7 @@ def make_net(
         iterator_train=Batches,
         iterator_train__shuffle=True,
         iterator_train__device=device,
+        iterator_train__max_samples=max_samples,
         iterator_valid=Batches,
         iterator_valid__device=device,
         train_split=None,

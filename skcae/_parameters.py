@@ -3,10 +3,18 @@
 import sys
 from numbers import Integral, Real
 
-from ._shapes import Stage, map_sizes
-from ._sklearn import Interval, Options, StrOptions
+import numpy as np
 
-ACTIVATION_NAMES = ("relu", "tanh", "sigmoid", "identity", "abs")
+from ._shapes import Stage, clip_kernel, map_sizes, one_per_stage
+from ._sklearn import Interval, StrOptions
+
+OUTPUT_ACTIVATION_NAMES = ("relu", "tanh", "sigmoid", "identity", "abs")
+ACTIVATION_NAMES = (
+    *OUTPUT_ACTIVATION_NAMES,
+    "two_sided",
+    "soft_threshold",
+    "triangle",
+)
 OPTIMIZER_NAMES = ("adam", "adamw", "sgd", "rmsprop")
 LOSS_NAMES = ("squared_error", "absolute_error", "huber", "log_loss")
 
@@ -20,26 +28,33 @@ PARAMETER_CONSTRAINTS = {
     "kernel_size": _PER_STAGE,
     "stride": _PER_STAGE,
     "pool_size": _PER_STAGE,
+    "pool_mode": [StrOptions({"max", "avg"})],
+    "depthwise": ["boolean", tuple, list],
     "padding": [StrOptions({"same", "valid", "full"})],
-    "whiten": [None],
+    "whiten": [Interval(Real, 0, None, closed="neither"), None],
     "activation": [StrOptions(set(ACTIVATION_NAMES)), tuple, list],
-    "output_activation": [StrOptions(set(ACTIVATION_NAMES))],
+    "threshold": [Interval(Real, 0, None, closed="left")],
+    "output_activation": [StrOptions(set(OUTPUT_ACTIVATION_NAMES))],
     "tied_weights": ["boolean"],
     "n_components": [_POSITIVE, None],
     "loss": [StrOptions(set(LOSS_NAMES))],
     "corruption": [StrOptions({"mask", "gaussian", "salt_and_pepper"}), None],
     "corruption_level": [Interval(Real, 0, None, closed="left")],
-    "sparsity": [None],
+    "sparsity": [StrOptions({"winner_take_all", "l1"}), None],
     "sparsity_level": [Interval(Real, 0, 1, closed="both")],
-    "init": [StrOptions({"random"})],
-    "layerwise": [Options(bool, {False})],
+    "init": [StrOptions({"random", "patches", "kmeans"})],
+    "layerwise": ["boolean"],
     "pooling": [StrOptions({"max", "avg"}), None],
-    "pool_grid": [_POSITIVE],
+    "pool_grid": _PER_STAGE,
+    "feature_stages": [StrOptions({"last", "all"})],
+    "power": [Interval(Real, 0, None, closed="neither")],
     "optimizer": [StrOptions(set(OPTIMIZER_NAMES))],
     "lr": [Interval(Real, 0, None, closed="neither")],
     "weight_decay": [Interval(Real, 0, None, closed="left")],
     "batch_size": [_POSITIVE],
     "max_epochs": [Interval(Integral, 0, None, closed="left")],
+    "max_samples": [_POSITIVE, None],
+    "crop_size": [_POSITIVE, None],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
     "n_iter_no_change": [_POSITIVE],
@@ -55,7 +70,7 @@ PARAMETER_CONSTRAINTS = {
 }
 
 _SIZES = ("n_filters", "kernel_size", "stride", "pool_size")
-_STAGE_PARAMETERS = (*_SIZES, "activation")
+_STAGE_PARAMETERS = (*_SIZES, "activation", "depthwise")
 _NUMBERS = tuple(
     name
     for name, options in PARAMETER_CONSTRAINTS.items()
@@ -80,6 +95,8 @@ def _is_positive_integer(value):
 def _check_stage_value(name, given, value):
     if name == "activation":
         valid, expected = value in ACTIVATION_NAMES, f"names among {ACTIVATION_NAMES}"
+    elif name == "depthwise":
+        valid, expected = isinstance(value, (bool, np.bool_)), "booleans"
     else:
         valid, expected = _is_positive_integer(value), "integers of at least 1"
     if not valid:
@@ -119,17 +136,52 @@ def resolve_stages(estimator):
         raise ValueError(
             f"Got {name}={given[name]!r} ({lengths[name]} stages); expected one value "
             f"for all stages or one for each of {max(n_stages, 1)}. Make n_filters, "
-            "kernel_size, stride, pool_size and activation equally long."
+            "kernel_size, stride, pool_size, activation and depthwise equally long."
         )
     columns = {}
     for name, value in given.items():
         columns[name] = tuple(value) if name in lengths else (value,) * n_stages
         for item in columns[name]:
             _check_stage_value(name, value, item)
-    return tuple(
-        Stage(*(int(size) for size in sizes), estimator.padding, activation)
-        for *sizes, activation in zip(*columns.values(), strict=True)
+    stages = tuple(
+        Stage(
+            *(int(size) for size in sizes),
+            estimator.padding,
+            activation,
+            bool(depthwise),
+            estimator.pool_mode,
+        )
+        for *sizes, activation, depthwise in zip(*columns.values(), strict=True)
     )
+    _check_triangle(stages)
+    return stages
+
+
+def _check_triangle(stages):
+    for stage in stages:
+        if stage.activation == "triangle" and (stage.depthwise or stage.n_filters < 2):
+            raise ValueError(
+                f"Got activation='triangle' with n_filters={stage.n_filters} and "
+                f"depthwise={stage.depthwise}; expected at least two filters that see "
+                "all maps, as each is compared with the mean of all. Choose another "
+                "activation."
+            )
+
+
+def _resolve_grid(estimator, n_stages):
+    """Return the grid of each pooled stage."""
+    given = estimator.pool_grid
+    n_pooled = n_stages if estimator.feature_stages == "all" else 1
+    grids = one_per_stage(given, n_pooled)
+    if len(grids) != n_pooled:
+        raise ValueError(
+            f"Got pool_grid={given!r} ({len(grids)} values) with "
+            f"feature_stages={estimator.feature_stages!r} and {n_stages} stage(s); "
+            f"expected one number, or one for each of {n_pooled}. Correct pool_grid."
+        )
+    for grid in grids:
+        _check_stage_value("pool_grid", given, grid)
+    return tuple(int(grid) for grid in grids)
 
 
 def resolve_output_activation(estimator):
@@ -233,11 +285,91 @@ def _check_net_params(estimator):
             )
 
 
+def _check_features(estimator):
+    """Refuse ways from maps to features that exclude each other."""
+    if estimator.feature_stages == "all":
+        if estimator.pooling is None:
+            raise ValueError(
+                "Got feature_stages='all' with pooling=None; expected pooled maps, as "
+                "those of several stages are many. Set pooling='avg'."
+            )
+        if estimator.n_components is not None:
+            raise ValueError(
+                f"Got feature_stages='all' with n_components={estimator.n_components}; "
+                "expected one of the two, as a dense code is one of the last maps. Set "
+                "feature_stages='last' or n_components=None."
+            )
+    if estimator.power != 1 and (
+        estimator.pooling is None or estimator.n_components is not None
+    ):
+        raise ValueError(
+            f"Got power={estimator.power} with pooling={estimator.pooling!r} and "
+            f"n_components={estimator.n_components}; expected power=1 for features "
+            "that can be inverted. Set pooling='avg' and n_components=None."
+        )
+
+
+def _check_whitening(estimator):
+    if estimator.whiten is None:
+        return
+    name = resolve_output_activation(estimator)
+    if name != "identity":
+        raise ValueError(
+            f"Got whiten={estimator.whiten} with an output activation {name!r}; "
+            "expected 'identity', as whitened values have no bounds. Leave "
+            "output_activation at its default and choose another loss than 'log_loss'."
+        )
+
+
+def is_stagewise(estimator):
+    """Whether the stages are trained one after the other."""
+    return bool(estimator.layerwise) or estimator.sparsity == "winner_take_all"
+
+
+def is_decoder_fitted(estimator, epochs):
+    """Whether the decoder is fitted to the code afterwards, as no training does it."""
+    if estimator.tied_weights or estimator.n_components is not None:
+        return False
+    untrained = epochs == 0 and estimator.init != "random"
+    return untrained or estimator.sparsity == "winner_take_all"
+
+
+def _check_objective(estimator, stages):
+    if estimator.n_components is not None and is_stagewise(estimator):
+        raise ValueError(
+            f"Got n_components={estimator.n_components} with "
+            f"layerwise={estimator.layerwise} and sparsity={estimator.sparsity!r}; "
+            "expected n_components=None where stages are trained one by one. Put PCA "
+            "behind the transformer instead."
+        )
+    if estimator.sparsity != "winner_take_all":
+        return
+    if len(stages) > 1 and not estimator.layerwise:
+        raise ValueError(
+            f"Got sparsity='winner_take_all' with {len(stages)} stages; expected one "
+            "stage at a time. Set layerwise=True."
+        )
+    if estimator.tied_weights:
+        raise ValueError(
+            "Got tied_weights=True with sparsity='winner_take_all'; expected False: "
+            "while they learn, filters are tied anyway, and then the decoder is fitted "
+            "to the dense code. Set tied_weights=False."
+        )
+    for stage in stages:
+        if stage.stride != 1:
+            raise ValueError(
+                f"Got stride={stage.stride} with sparsity='winner_take_all'; expected "
+                "1, as winners may lie anywhere. Set stride=1 and use pool_size."
+            )
+
+
 def check_together(estimator):
     """Raise ValueError or TypeError for what single constraints cannot express."""
     _check_booleans(estimator)
     _check_callbacks(estimator.callbacks)
     _check_net_params(estimator)
+    _check_features(estimator)
+    _check_whitening(estimator)
     level, kind = estimator.corruption_level, estimator.corruption
     if kind in ("mask", "salt_and_pepper") and level > 1:
         raise ValueError(
@@ -285,6 +417,7 @@ def module_params(estimator, layout):
     """
     check_together(estimator)
     stages = resolve_stages(estimator)
+    _check_objective(estimator, stages)
     try:
         map_sizes(layout.spatial, stages)
     except ValueError as error:
@@ -299,5 +432,16 @@ def module_params(estimator, layout):
         "corruption": estimator.corruption,
         "corruption_level": float(estimator.corruption_level),
         "pooling": estimator.pooling,
-        "pool_grid": int(estimator.pool_grid),
+        "pool_grid": _resolve_grid(estimator, len(stages)),
+        "whitening": _whitening_shape(estimator, stages, layout),
+        "feature_stages": estimator.feature_stages,
+        "power": float(estimator.power),
     }
+
+
+def _whitening_shape(estimator, stages, layout):
+    """Return the spatial shape of whitening filters: that of the first stage's."""
+    if estimator.whiten is None:
+        return None
+    sides = (stages[0].kernel_size,) * len(layout.spatial)
+    return clip_kernel(sides, layout.spatial)

@@ -18,6 +18,10 @@ class Stage:
         How many zeros surround the input.
     activation : str
         Name of the nonlinearity.
+    depthwise : bool, default=False
+        Whether the filters are applied to every map of the input separately.
+    pool_mode : {"max", "avg"}, default="max"
+        What pooling keeps of a window.
     """
 
     n_filters: int
@@ -26,6 +30,17 @@ class Stage:
     pool_size: int
     padding: str
     activation: str
+    depthwise: bool = False
+    pool_mode: str = "max"
+
+    @property
+    def n_signs(self) -> int:
+        """Number of maps that the activation makes of one."""
+        return 2 if self.activation == "two_sided" else 1
+
+    def n_maps(self, n_in: int) -> int:
+        """Return the number of maps that the stage makes of `n_in`."""
+        return self.n_filters * self.n_signs * (n_in if self.depthwise else 1)
 
     @property
     def zeros(self) -> tuple[int, int]:
@@ -62,6 +77,25 @@ class Stage:
         if gap > 0:
             return self.reduction, self.zeros[0] + gap // 2
         return self.reduction - gap, self.zeros[0]
+
+
+def one_per_stage(value, n_stages) -> tuple:
+    """Return `value` for each of `n_stages`; sequences are one per stage already."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * n_stages
+
+
+def clip_kernel(kernel, spatial):
+    """Return the largest odd sides of at most `kernel` that fit into a sample.
+
+    Parameters
+    ----------
+    kernel : tuple of int
+        Wanted sides.
+    spatial : tuple of int
+        Spatial shape of one sample.
+    """
+    sides = (min(pair) for pair in zip(kernel, spatial, strict=True))
+    return tuple(side - 1 + side % 2 for side in sides)
 
 
 def map_sizes(shape, stages) -> list[tuple[int, ...]]:

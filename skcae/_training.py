@@ -13,7 +13,7 @@ from ._threads import is_worth_threads, one_thread
 
 
 @explains_out_of_memory
-def train(net, samples, valid, *, epochs, seed, callbacks):
+def train(net, samples, valid, *, epochs, seed, callbacks, objective):
     """Train `net` on samples and leave nothing of this training in it.
 
     Parameters
@@ -30,6 +30,8 @@ def train(net, samples, valid, *, epochs, seed, callbacks):
         Decides order and noise.
     callbacks : list of (str, Callback)
         In force for this training, after the net's own.
+    objective : Reconstruction, StageReconstruction or WinnerTakeAll
+        What is minimised.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def train(net, samples, valid, *, epochs, seed, callbacks):
     n_multiplications, _ = net.module_.cost()
     output = _training_output(net, min(len(samples), net.batch_size))
     with (
-        _for_this_training(net, valid, callbacks, output),
+        _for_this_training(net, valid, callbacks, output, objective),
         one_thread(when=not is_worth_threads(n_multiplications * net.batch_size)),
         multiplying(net.precision, net.device),
     ):
@@ -73,17 +75,17 @@ def _training_output(net, size):
 
 
 @contextmanager
-def _for_this_training(net, valid, callbacks, output):
+def _for_this_training(net, valid, callbacks, output, objective):
     own = net.callbacks_
     # The net's own come first: they record what these look at.
     net.callbacks_ = [*own, *callbacks]
     net.train_split = None if valid is None else predefined_split(valid)
-    net._training_output = output
+    net._training_output, net._objective = output, objective
     try:
         yield
     finally:
         net.callbacks_, net.train_split = own, None
-        del net._training_output
+        del net._training_output, net._objective
 
 
 def _summary(row):

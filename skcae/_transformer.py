@@ -6,7 +6,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseAutoencoder
-from ._parameters import PARAMETER_CONSTRAINTS, check_monitors, module_params
+from ._parameters import (
+    PARAMETER_CONSTRAINTS,
+    check_monitors,
+    is_stagewise,
+    module_params,
+)
 from ._sklearn import CallbackSupportMixin, _fit_context, with_callbacks
 from ._validation import (
     check_out,
@@ -241,9 +246,12 @@ class ConvAutoencoderTransformer(
         kernel_size=3,
         stride=1,
         pool_size=2,
+        pool_mode="max",
+        depthwise=False,
         padding="same",
         whiten=None,
         activation="relu",
+        threshold=0.5,
         output_activation="identity",
         tied_weights=False,
         n_components=None,
@@ -256,11 +264,15 @@ class ConvAutoencoderTransformer(
         layerwise=False,
         pooling=None,
         pool_grid=2,
+        feature_stages="last",
+        power=1.0,
         optimizer="adam",
         lr=0.005,
         weight_decay=0.0,
         batch_size=64,
         max_epochs=20,
+        max_samples=None,
+        crop_size=None,
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -280,9 +292,12 @@ class ConvAutoencoderTransformer(
         self.kernel_size = kernel_size
         self.stride = stride
         self.pool_size = pool_size
+        self.pool_mode = pool_mode
+        self.depthwise = depthwise
         self.padding = padding
         self.whiten = whiten
         self.activation = activation
+        self.threshold = threshold
         self.output_activation = output_activation
         self.tied_weights = tied_weights
         self.n_components = n_components
@@ -295,11 +310,15 @@ class ConvAutoencoderTransformer(
         self.layerwise = layerwise
         self.pooling = pooling
         self.pool_grid = pool_grid
+        self.feature_stages = feature_stages
+        self.power = power
         self.optimizer = optimizer
         self.lr = lr
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.max_epochs = max_epochs
+        self.max_samples = max_samples
+        self.crop_size = crop_size
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -363,7 +382,8 @@ class ConvAutoencoderTransformer(
         seed = self._draw_seed()
         samples, valid = self._hold_out(samples, X_val, seed)
         check_monitors(self.callbacks, valid is not None)
-        context = self._init_callback_context(max_subtasks=self.max_epochs)
+        n_turns = len(params["stages"]) if is_stagewise(self) else 1
+        context = self._init_callback_context(max_subtasks=n_turns * self.max_epochs)
         if context is not None:
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         start = self._restart if continues else self._start

@@ -16,20 +16,6 @@ _MARGIN = 0.05
 _TOLERANCE = 1e-6
 
 
-def clip_kernel(kernel, spatial):
-    """Return the largest odd sides of at most `kernel` that fit into a sample.
-
-    Parameters
-    ----------
-    kernel : tuple of int
-        Wanted sides.
-    spatial : tuple of int
-        Spatial shape of one sample.
-    """
-    sides = (min(pair) for pair in zip(kernel, spatial, strict=True))
-    return tuple(side - 1 + side % 2 for side in sides)
-
-
 def whitening_kernel(patches, shape, epsilon):
     """Return the filters that whiten patches in their centre.
 

@@ -6,7 +6,8 @@ import torch
 from sklearn.datasets import load_sample_image
 
 from skcae._init import draw_patches, start_whitening
-from skcae._whitening import Whitening, clip_kernel, whitening_kernel
+from skcae._shapes import clip_kernel
+from skcae._whitening import Whitening, whitening_kernel
 
 RNG_SEED = 0
 
