@@ -20,6 +20,8 @@ from ._validation import read_samples
 
 # Enough samples to tell a constant unit from a rare one.
 _N_SAMPLES_DEAD = 512
+# Enough for the loss of what no epoch has measured.
+_N_SAMPLES_LOSS = 1000
 # Of 24 bits, fewer than 6 are left for the differences.
 _LOST_DIGITS = 64 * np.finfo(np.float32).eps
 
@@ -193,7 +195,8 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         ]
         self.n_iter_ = len(self.history_)
         if not rows or is_stagewise(self):
-            self.reconstruction_err_ = mean_loss(net, samples)
+            rows = np.linspace(0, len(samples) - 1, min(len(samples), _N_SAMPLES_LOSS))
+            self.reconstruction_err_ = mean_loss(net, samples.subset(rows.astype(int)))
         elif self.early_stopping and valid is not None:
             best = min(rows, key=lambda row: row["valid_loss"])
             self.reconstruction_err_ = best["train_loss"]

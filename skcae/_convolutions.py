@@ -206,7 +206,8 @@ class TransposedConvolution(nn.Module):
         )
         how = self.stride, self.offset, missing
         if self._is_worth_blocks(x, weight, size):
-            return _TransposedByBlocks.apply(x, weight, self.bias, *how)
+            tensors = _as_autocast(x, weight, self.bias)
+            return _TransposedByBlocks.apply(*tensors, *how)
         return _transpose(x, weight, self.bias, *how)
 
     def _is_worth_blocks(self, x, weight, size):
@@ -265,6 +266,14 @@ def _convolve_to_blocks(x, weight, bias, step, offset, size):
     for axis, length in enumerate(size, start=2):
         y = y.narrow(axis, offset, length)
     return y
+
+
+def _as_autocast(*tensors):
+    """Return tensors as autocast would give them to a convolution."""
+    kind = tensors[0].device.type
+    if not torch.is_autocast_enabled(kind):
+        return tensors
+    return [tensor.to(torch.get_autocast_dtype(kind)) for tensor in tensors]
 
 
 class _TransposedByBlocks(torch.autograd.Function):

@@ -6,6 +6,8 @@ from ._layers import ACTIVATIONS
 from ._losses import half_squared_error
 from ._winners import normalise_, random_crops, winner_take_all_loss
 
+_MAPS_PER_SAMPLE = 8
+
 
 class Reconstruction:
     """Rebuild samples through all stages together.
@@ -90,19 +92,44 @@ class WinnerTakeAll:
     def loss(self, net, x):
         """Return the loss of a batch, and what is predicted for it."""
         module = net.module_
-        noisy, _ = _seen_by(module, self.stage, x)
         layer = module.encoder[self.stage]
-        if layer.stage.depthwise:
-            # Maps of one sample are much alike: a few of every sample will do.
-            noisy = noisy.reshape(-1, 1, *noisy.shape[2:])
-            noisy = noisy[
-                torch.randint(len(noisy), (len(x),), generator=self.generator)
-            ]
-        if module.training and self.crop is not None:
-            size = (self.crop,) * (noisy.ndim - 2)
-            noisy = random_crops(noisy, size, self.generator)
+        crop = self.crop if module.training else None
+        with torch.no_grad():
+            seen = self._seen_by(module, layer.stage.depthwise, x, crop)
+            if crop is not None:
+                size = (crop,) * (seen.ndim - 2)
+                seen = random_crops(seen, size, self.generator)
         weight = layer.convolution.weight
-        return winner_take_all_loss(noisy, weight, None, share=self.share), x
+        return winner_take_all_loss(seen, weight, None, share=self.share), x
+
+    def _seen_by(self, module, depthwise, x, crop):
+        """Return as many samples of what the stage sees as there are in `x`."""
+        n_samples = len(x)
+        if depthwise:
+            # Maps of one sample are much alike: some of each will do.
+            x = x[: -(-n_samples // _MAPS_PER_SAMPLE)]
+        if self.stage == 0 and crop is not None:
+            x = self._standardised_crops(module, x, crop)
+        else:
+            x = module.maps(module.standardise(x), self.stage)
+        if not depthwise:
+            return x
+        x = x.reshape(-1, 1, *x.shape[2:])
+        rows = torch.randint(len(x), (n_samples,), generator=self.generator)
+        return x[rows.to(x.device)]
+
+    def _standardised_crops(self, module, x, crop):
+        """Whiten no more of the samples than their crops."""
+        reach = 0
+        if module.whitening is not None:
+            reach = max(module.whitening.kernel.shape[2:]) // 2
+        n_axes = x.ndim - 2
+        x = random_crops(x, (crop + 2 * reach,) * n_axes, self.generator)
+        x = module.standardise(x)
+        for axis, length in enumerate(x.shape[2:], start=2):
+            if length > crop:
+                x = x.narrow(axis, (length - crop) // 2, crop)
+        return x
 
     def after_step(self, net):
         """Give the filters unit norm again, and no mean where samples have one."""

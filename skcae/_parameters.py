@@ -349,6 +349,11 @@ def _check_objective(estimator, stages):
             f"Got sparsity='winner_take_all' with {len(stages)} stages; expected one "
             "stage at a time. Set layerwise=True."
         )
+    if estimator.corruption is not None:
+        raise ValueError(
+            f"Got corruption={estimator.corruption!r} with "
+            "sparsity='winner_take_all'; expected one of the two. Set one to None."
+        )
     if estimator.tied_weights:
         raise ValueError(
             "Got tied_weights=True with sparsity='winner_take_all'; expected False: "

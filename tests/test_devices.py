@@ -285,7 +285,7 @@ def test_out_of_memory(method, error, small_digits, monkeypatch):
     def fail(self, x, *args):
         raise error
 
-    for name in ("_encode", "_decode"):
+    for name in ("encode_standardised", "_decode"):
         monkeypatch.setattr(type(cae.module_), name, fail)
     X = features if method == "inverse_transform" else small_digits
     with pytest.raises(MemoryError, match=MESSAGE) as info:
@@ -315,7 +315,7 @@ def test_other_errors_of_torch_stay_as_they_are(small_digits, fitted, monkeypatc
     def fail(self, x, *args):
         raise RuntimeError("something else")
 
-    monkeypatch.setattr(type(fitted.module_), "_encode", fail)
+    monkeypatch.setattr(type(fitted.module_), "encode_standardised", fail)
     with pytest.raises(RuntimeError, match="something else"):
         fitted.transform(small_digits)
 
