@@ -285,7 +285,7 @@ def test_out_of_memory(method, error, small_digits, monkeypatch):
     def fail(self, x, *args):
         raise error
 
-    for name in ("encode_standardised", "_decode"):
+    for name in ("encode_standardised", "decode_standardised"):
         monkeypatch.setattr(type(cae.module_), name, fail)
     X = features if method == "inverse_transform" else small_digits
     with pytest.raises(MemoryError, match=MESSAGE) as info:
