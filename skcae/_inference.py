@@ -15,6 +15,10 @@ from ._threads import is_worth_threads, one_thread
 # Values of the largest feature maps of one batch: what a CPU's cache holds.
 _CACHED_VALUES = 2**19
 _MAX_BATCH_SIZE = 64
+# So many multiplications take no longer than the calls of the layers, so that small
+# samples may come in larger batches.
+_FREE_MULTIPLICATIONS = 2**24
+_MAX_FREE_BATCH_SIZE = 256
 # The same of another device: 128 MiB give all its cores work, and a few times as much
 # fits beside other processes.  It does not depend on the memory that is free, as the
 # size of the batches decides the last digits.
@@ -50,7 +54,9 @@ class BatchRunner:
         # One sample alone is computed by other kernels than several.
         least = 2 if self.module.dense is None else 8
         self.is_on_cpu = is_cpu(net.device)
-        self.batch_size = min(max(_CACHED_VALUES // n_values, least), _MAX_BATCH_SIZE)
+        most = _FREE_MULTIPLICATIONS // self.n_multiplications
+        most = min(max(most, _MAX_BATCH_SIZE), _MAX_FREE_BATCH_SIZE)
+        self.batch_size = min(max(_CACHED_VALUES // n_values, least), most)
         if not self.is_on_cpu:
             size = max(_DEVICE_VALUES // n_values, least)
             self.batch_size = min(size, _MAX_DEVICE_BATCH_SIZE)
@@ -90,17 +96,22 @@ class BatchRunner:
     def read(self, samples, part):
         """Return samples in the form that reaches the device fastest."""
         if self.is_on_cpu:
-            return samples[part]
+            # torch warns of arrays that cannot be written, though it only reads here.
+            return samples.look(part) if samples.X.flags.writeable else samples[part]
         return as_batch(send(samples, part, self.device), samples.layout)
 
     def apply(self, function, batch):
         """Return ``function`` of one batch as a numpy array."""
+        return receive(self.compute(function, batch))
+
+    def compute(self, function, batch):
+        """Return ``function`` of one batch."""
         x = torch.from_numpy(batch) if isinstance(batch, np.ndarray) else batch
         x = x.to(self.device)
         n_missing = self.batch_size - len(x)
         if n_missing:
             x = torch.cat([x, x[:1].expand(n_missing, *x.shape[1:])])
-        return receive(function(x)[: len(batch)])
+        return function(x)[: len(batch)]
 
     @torch.inference_mode()
     def _run_one(self, work, part):
@@ -119,6 +130,15 @@ def _allocate(shape, what):
         ) from None
 
 
+def _write_rows(batch, rows):
+    """Flatten a batch into rows of an array."""
+    if batch.device.type == "cpu" and min(rows.strides) > 0:
+        # Straight to its place: maps are in another order than features.
+        torch.from_numpy(rows).unflatten(1, batch.shape[1:]).copy_(batch)
+    else:
+        rows[:] = receive(batch.flatten(1))
+
+
 def transform(net, samples, n_features, out=None):
     """Return the features of samples, shape (n_samples, n_features), float32.
 
@@ -127,10 +147,11 @@ def transform(net, samples, n_features, out=None):
     if out is None:
         out = _allocate((len(samples), n_features), "features")
     runner = BatchRunner(net, len(samples), samples.layout.spatial)
-    features = runner.method("features")
+    features = runner.method("unflattened_features")
 
     def work(part):
-        out[part] = runner.apply(features, runner.read(samples, part))
+        batch = runner.compute(features, runner.read(samples, part))
+        _write_rows(batch, out[part])
         forget_pages(out)
 
     runner.run(work)

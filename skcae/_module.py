@@ -236,9 +236,13 @@ class ConvAutoencoder(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Return one row of features per sample: the code, pooled and flattened."""
+        return self.unflattened_features(x).flatten(1)
+
+    def unflattened_features(self, x: Tensor) -> Tensor:
+        """Return the features of samples, as maps where they are maps."""
         x = self.standardise(x)
         if self.grids is None or self.dense is not None:
-            return self.encode_standardised(x).flatten(1)
+            return self.encode_standardised(x)
         n_unpooled = len(self.encoder) - len(self.grids)
         x = self.maps(x, n_unpooled)
         rows = []

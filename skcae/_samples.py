@@ -108,19 +108,34 @@ class Samples:
 
         The result is a fresh array in the memory order of the samples.
         """
-        batch = self.stored(index, np.float32)
-        batch = batch.reshape(len(batch), *self.layout.shape)
-        return self.layout.to_channels_first(batch)
+        return self._as_batch(self.stored(index, np.float32))
 
-    def stored(self, index, dtype):
-        """Return the rows of a slice or an index array, a fresh array of some dtype."""
+    def look(self, part):
+        """Return the samples of a slice like `self[part]`, to be read only.
+
+        Where they are float32 in memory already, the result is a view of them.
+        """
+        return self._as_batch(self.stored(part, np.float32, copy=None))
+
+    def _as_batch(self, rows):
+        rows = rows.reshape(len(rows), *self.layout.shape)
+        return self.layout.to_channels_first(rows)
+
+    def stored(self, index, dtype, copy=True):
+        """Return the rows of a slice or an index array, as a fresh array of some dtype.
+
+        With ``copy=None`` it is only made where it has to be.
+        """
         if self.rows is not None:
             index = self.rows[index]
         # Gathering makes a copy. (np.take would first copy the whole of an array whose
         # memory order is not C.)
         is_slice = isinstance(index, slice)
         rows = self.X[index] if is_slice else self._gather(index)
-        copy = True if is_slice else None
+        if not is_slice:
+            copy = None
+        elif _map_of(self.X) is not None:
+            copy = True  # its pages are about to be given back
         batch = np.array(rows, dtype=dtype, order="C", copy=copy)
         forget_pages(self.X)
         return batch
@@ -155,7 +170,7 @@ class Samples:
             return
         for part in self.slices(self.chunk_size):
             with np.errstate(over="ignore"):
-                batch = self[part]
+                batch = self.look(part)
             # The sum of finite float32 numbers may overflow: look closer only then.
             if np.isfinite(batch.sum(dtype=np.float64)):
                 continue
@@ -183,7 +198,7 @@ class Samples:
         origin = self[:1].reshape(n_channels, -1).mean(axis=1, dtype=np.float64)
         squares = np.zeros(n_channels)
         for part in self.slices(self.chunk_size):
-            batch = self[part]
+            batch = self.look(part)
             total += batch.sum(axis=0, dtype=np.float64)
             rows = np.moveaxis(batch, 1, 0).reshape(n_channels, -1)
             low = np.minimum(low, rows.min(axis=1))
@@ -206,6 +221,6 @@ class Samples:
         """Return the sum of squared differences from `centre`, one sample's array."""
         centre = self.layout.to_channels_first(np.asarray(centre)[None])
         return sum(
-            float(np.square(self[part] - centre).sum())
+            float(np.square(self.look(part) - centre).sum())
             for part in self.slices(self.chunk_size)
         )
