@@ -58,7 +58,7 @@ def test_error_of_a_thread_reaches_the_caller(trained, digits, monkeypatch):
     def fail(x):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trained.module_, "features", fail)
+    monkeypatch.setattr(trained.module_, "unflattened_features", fail)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
@@ -178,7 +178,7 @@ def test_larger_samples_come_in_smaller_batches(digits):
     module_net = make_small(pooling="max").fit(digits[:100]).net_
     small = _inference.BatchRunner(module_net, 100)
     large = _inference.BatchRunner(module_net, 100, (512, 512))
-    assert small.batch_size == 64
+    assert small.batch_size == 256  # the most
     assert large.batch_size == 2  # the least
     assert large.n_multiplications == small.n_multiplications * (512 / 8) ** 2
 
