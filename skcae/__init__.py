@@ -1,6 +1,7 @@
 """Convolutional autoencoders as scikit-learn transformers."""
 
+from ._recipes import recipes
 from ._transformer import ConvAutoencoderTransformer
 
-__all__ = ["ConvAutoencoderTransformer"]
+__all__ = ["ConvAutoencoderTransformer", "recipes"]
 __version__ = "0.1.0"

@@ -40,6 +40,7 @@ ORDER = [
     "_state",
     "_base",
     "_transformer",
+    "_recipes",
     "__init__",
 ]
 

@@ -1,0 +1,121 @@
+"""Keyword sets that work well for a kind of data."""
+
+from collections.abc import Mapping
+
+_STACK = {
+    "n_filters": (32, 8),
+    "depthwise": (False, True),
+    "activation": ("two_sided", "abs"),
+    "threshold": 0.5,
+    "pool_size": (2, 1),
+    "pool_mode": "avg",
+    "layerwise": True,
+    "sparsity": "winner_take_all",
+    "sparsity_level": 0.1,
+    "lr": 0.01,
+    "max_epochs": 10,
+    "max_samples": 6400,
+    "pooling": "avg",
+    "feature_stages": "all",
+    "power": 0.5,
+}
+_TEXTBOOK = {
+    "kernel_size": 3,
+    "padding": "full",
+    "pool_size": 1,
+    "activation": "tanh",
+    "loss": "squared_error",
+}
+
+
+class Recipes(Mapping):
+    """Keyword arguments of the transformer, by the kind of data.
+
+    Every lookup gives a new dict, to be changed at will.
+
+    ``"grey"``, ``"colour"``, ``"signal"``, ``"volume"``
+        Features for a linear classifier: whitened samples, filters learnt by
+        winner-take-all, a second stage of a few filters on every map, and the pooled
+        maps of both.
+    ``"small"``
+        The same for grey images of less than 16 pixels a side: one stage, whose filters
+        are found by k-means alone.
+    ``"textbook"``
+        One layer of 32 filters, zeros of ``kernel_size - 1`` around the samples.
+    ``"textbook_stacked"``
+        Three such layers, each trained on the pooled code of the one before; features
+        are the code of the last.
+    ``"textbook_denoising"``
+        The first of them, trained to rebuild clean samples from noisy ones.
+
+    Examples
+    --------
+    >>> import skcae
+    >>> sorted(skcae.recipes)
+    ['colour', 'grey', 'signal', 'small', 'textbook', \
+'textbook_denoising', 'textbook_stacked', 'volume']
+    >>> params = skcae.recipes["grey"]
+    >>> params["n_filters"]
+    (32, 8)
+    >>> cae = skcae.ConvAutoencoderTransformer(**params | {"n_filters": (16, 8)})
+    """
+
+    def __init__(self, recipes):
+        self._recipes = recipes
+
+    def __getitem__(self, name):
+        """Return the keyword arguments of one recipe."""
+        return dict(self._recipes[name])
+
+    def __iter__(self):
+        """Iterate over the names."""
+        return iter(self._recipes)
+
+    def __len__(self):
+        """Return the number of recipes."""
+        return len(self._recipes)
+
+    def __repr__(self):
+        """Show names and keyword arguments."""
+        return f"{type(self).__name__}({self._recipes!r})"
+
+
+recipes = Recipes(
+    {
+        "grey": _STACK | {"kernel_size": 7, "whiten": 1.0, "pool_grid": 4},
+        "colour": _STACK
+        | {
+            "channel_axis": -1,
+            "n_filters": (64, 8),
+            "kernel_size": 7,
+            "whiten": 0.1,
+            "crop_size": 14,
+            "pool_grid": (4, 3),
+        },
+        "small": {
+            "n_filters": 128,
+            "kernel_size": 3,
+            "pool_size": 1,
+            "whiten": 0.1,
+            "activation": "abs",
+            "init": "kmeans",
+            "max_epochs": 0,
+            "pooling": "avg",
+            "pool_grid": 4,
+        },
+        "signal": _STACK | {"kernel_size": 9, "whiten": 0.1, "pool_grid": 4},
+        "volume": _STACK
+        | {
+            "n_filters": (8, 4),
+            "kernel_size": 5,
+            "whiten": 1.0,
+            "crop_size": 14,
+            "pool_grid": (4, 2),
+        },
+        "textbook": _TEXTBOOK | {"n_filters": 32},
+        "textbook_stacked": _TEXTBOOK
+        | {"n_filters": (32, 32, 32), "pool_size": 2, "layerwise": True},
+        "textbook_denoising": _TEXTBOOK
+        | {"n_filters": 32, "corruption": "mask", "corruption_level": 0.3},
+    }
+)
