@@ -13,6 +13,8 @@ _EQUATIONS = 4
 _MAX_MULTIPLICATIONS = 2e11
 # Relative to the mean square of the code: keeps twins among its maps apart.
 _RIDGE = 1e-3
+# What tanh and sigmoid never reach is taken for what they come this close to.
+_EDGE = 0.02
 
 
 @torch.no_grad()
@@ -32,13 +34,20 @@ def fit_decoder(module, x, generator):
         Draws the positions.
     """
     for encoder, decoder in zip(module.encoder, reversed(module.decoder), strict=True):
-        code = encoder(x)
-        target = x
+        maps = code = encoder(x)
+        target = _before_activation(x, decoder.activation)
         if decoder.stage.depthwise:
             code = decoder.separate(code)
-            target = x.reshape(-1, 1, *x.shape[2:])
+            target = target.reshape(-1, 1, *x.shape[2:])
         _fit(decoder.convolution, code, target, generator)
-        x = encoder(x)
+        x = maps
+
+
+def _before_activation(x, name):
+    """Return what the activation of a decoder makes `x` of."""
+    if name == "tanh":
+        return x.clamp(_EDGE - 1, 1 - _EDGE).atanh()
+    return x.logit(_EDGE) if name == "sigmoid" else x
 
 
 def _fit(layer, code, target, generator):
@@ -68,6 +77,9 @@ def _solve(weight, bias, step, offset, code, target, generator):
     for phase in itertools.product(range(step), repeat=n_axes):
         taps = [-(-(side - first) // step) for first in phase]
         places = _places(target, padded, phase, step, offset, reach)
+        if not all(len(here) for here, _ in places):  # of very small samples
+            weight[:, :, *(slice(first, None, step) for first in phase)] = 0.0
+            continue
         rows, values = _equations(padded, target, places, taps, reach, generator)
         solution = _ridge(rows, values)
         intercepts.append(solution[-1])
@@ -118,8 +130,11 @@ def _equations(padded, target, places, taps, reach, generator):
 
 
 def _ridge(rows, values):
-    gram = (rows.T @ rows).double()
+    device = rows.device
+    exact = "cpu" if device.type == "mps" else device  # it has no float64
+    gram = (rows.T @ rows).to(exact, torch.float64)
     diagonal = gram.diagonal()
     diagonal += _RIDGE * diagonal.mean() + torch.finfo(torch.float32).tiny
-    right = (rows.T @ values).double()
-    return torch.cholesky_solve(right, torch.linalg.cholesky(gram)).float()
+    right = (rows.T @ values).to(exact, torch.float64)
+    solution = torch.cholesky_solve(right, torch.linalg.cholesky(gram))
+    return solution.to(device, torch.float32)

@@ -35,6 +35,8 @@ ACTIVATIONS = {
     "soft_threshold": torch.relu_,
     "two_sided": torch.relu_,
 }
+# Maps that are rebuilt have been compared with their mean before.
+DECODER_ACTIVATIONS = ACTIVATIONS | {"triangle": torch.relu_}
 _MONOTONE = frozenset(("relu", "tanh", "sigmoid", "identity", "soft_threshold"))
 _THRESHOLDED = frozenset(("soft_threshold", "two_sided"))
 
