@@ -58,7 +58,9 @@ def learn(net, samples, valid, start, objectives, *, is_new, epochs, seed, callb
     if is_new:
         start.whitening()
     rows = []
-    for objective in objectives:
+    for number, objective in enumerate(objectives):
+        if number:
+            _restore_rates(net.optimizer_)
         if is_new:
             start.stages(objective.stage)
         trained = train(
@@ -76,6 +78,12 @@ def learn(net, samples, valid, start, objectives, *, is_new, epochs, seed, callb
             start.calibrate(objective.stage)
         rows += trained
     return rows
+
+
+def _restore_rates(optimizer):
+    """Undo what a schedule has made of the learning rates in the stage before."""
+    for group in optimizer.param_groups:
+        group["lr"] = group.get("initial_lr", group["lr"])
 
 
 class Start:
