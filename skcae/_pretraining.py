@@ -1,9 +1,11 @@
 """Stage by stage: how filters start, and how each stage is trained before the next."""
 
 import math
+from contextlib import contextmanager
 
 import numpy as np
 import torch
+from skorch.history import History
 
 from ._decoding import fit_decoder
 from ._devices import explains_out_of_memory
@@ -59,19 +61,18 @@ def learn(net, samples, valid, start, objectives, *, is_new, epochs, seed, callb
         start.whitening()
     rows = []
     for number, objective in enumerate(objectives):
-        if number:
-            _restore_rates(net.optimizer_)
         if is_new:
             start.stages(objective.stage)
-        trained = train(
-            net,
-            samples,
-            valid,
-            epochs=epochs,
-            seed=[*seed[:-1], seed[-1] + len(rows)],
-            callbacks=callbacks,
-            objective=objective,
-        )
+        with _forgetting(net, earlier=number > 0):
+            trained = train(
+                net,
+                samples,
+                valid,
+                epochs=epochs,
+                seed=[*seed[:-1], seed[-1] + len(rows)],
+                callbacks=callbacks,
+                objective=objective,
+            )
         if objective.stage is not None:
             trained = [{**row, "stage": objective.stage + 1} for row in trained]
         if objective.ignores_thresholds:
@@ -80,10 +81,20 @@ def learn(net, samples, valid, start, objectives, *, is_new, epochs, seed, callb
     return rows
 
 
-def _restore_rates(optimizer):
-    """Undo what a schedule has made of the learning rates in the stage before."""
-    for group in optimizer.param_groups:
+@contextmanager
+def _forgetting(net, *, earlier):
+    """Hide the earlier epochs, so that schedules and best losses begin anew."""
+    if not earlier:
+        yield
+        return
+    history, net.history_ = net.history_, History()
+    for group in net.optimizer_.param_groups:
         group["lr"] = group.get("initial_lr", group["lr"])
+    try:
+        yield
+    finally:
+        history.extend(net.history_)
+        net.history_ = history
 
 
 class Start:
@@ -175,8 +186,7 @@ class Start:
             )
         )
         x = self.module.standardise(self._draw(n_values))
-        generator = torch.Generator().manual_seed(int(self.rng.integers(2**31)))
-        fit_decoder(self.module, x, generator)
+        fit_decoder(self.module, x)
 
     def _seen_by(self, number, n_values=0, n_samples=_MAX_SAMPLES):
         """Return what a stage sees of some samples, of which it makes `n_values`."""
