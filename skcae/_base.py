@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from ._parameters import (
     comparable,
     is_decoder_fitted,
-    is_stagewise,
+    learning_params,
     resolve_scale,
 )
 from ._state import NumpyState
@@ -73,6 +73,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         self._warn_of_lost_digits(moments)
         self._module_params, self._seed = params, seed
         self._training_params = self._training_params_of_now()
+        self._learning_params = learning_params(self)
         net = self._make_net(device)
         module = net.module_
         module.scaler.set(*resolve_scale(params["output_activation"], moments))
@@ -99,6 +100,9 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
     def _check_same_module(self, params):
         """Refuse what a warm start cannot go on from."""
         now, before = comparable(params), comparable(self._module_params)
+        # Whoever goes on keeps the whitening and the thresholds.
+        for name in ("whiten", "threshold"):
+            now[name], before[name] = getattr(self, name), self._learning_params[name]
         for name, value in now.items():
             if value != before[name]:
                 raise ValueError(
@@ -117,6 +121,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         weights = weights_as_numpy(self.module_)
         self._module_params, self._seed = params, seed
         self._training_params = self._training_params_of_now()
+        self._learning_params = learning_params(self)
         self._net = self._make_net(device)
         load_weights(self._net.module_, weights)
         self._set_mean(samples, samples.moments())
@@ -194,7 +199,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             for number, row in enumerate(rows, start=self.n_iter_ + 1)
         ]
         self.n_iter_ = len(self.history_)
-        if not rows or is_stagewise(self):
+        if not rows or self._learning_params["stagewise"]:
             rows = np.linspace(0, len(samples) - 1, min(len(samples), _N_SAMPLES_LOSS))
             self.reconstruction_err_ = mean_loss(net, samples.subset(rows.astype(int)))
         elif self.early_stopping and valid is not None:
@@ -207,24 +212,25 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         from ._precision import multiplying
         from ._pretraining import Start, learn, make_objectives
 
-        net = self.net_
+        # Those of the fit, whatever set_params did before a partial_fit.
+        net, learning = self.net_, self._learning_params
         start = Start(
             net,
             samples,
-            init=self.init,
-            whiten=self.whiten,
-            threshold=self.threshold,
+            init=learning["init"],
+            whiten=learning["whiten"],
+            threshold=learning["threshold"],
             seed=self._seed,
         )
         objectives = make_objectives(
             len(net.module_.encoder),
-            stagewise=is_stagewise(self),
-            sparsity=self.sparsity,
-            sparsity_level=self.sparsity_level,
-            crop_size=self.crop_size,
-            seed=self._seed,
+            stagewise=learning["stagewise"],
+            sparsity=learning["sparsity"],
+            sparsity_level=learning["sparsity_level"],
+            crop_size=learning["crop_size"],
+            seed=[self._seed, self.n_iter_],
         )
-        with multiplying(self.precision, net.device):
+        with multiplying(net.precision, net.device):
             rows = learn(
                 net,
                 samples,
@@ -236,7 +242,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
                 seed=[self._seed, self.n_iter_],
                 callbacks=callbacks,
             )
-            if is_decoder_fitted(self, epochs):
+            if is_decoder_fitted(learning, epochs):
                 start.decoder()
         return rows
 

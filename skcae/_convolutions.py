@@ -46,7 +46,12 @@ def pool(x: Tensor, mode: str, size: int) -> Tensor:
     """Keep the maximum or the mean of every window; the last may be smaller."""
     if size == 1:
         return x
-    return _POOL[mode][x.ndim - 2](x, size, ceil_mode=True)
+    n_axes = x.ndim - 2
+    if mode == "avg" and min(x.shape[2:]) < size:
+        # torch averages no window that is larger than the map.
+        size = tuple(min(size, length) for length in x.shape[2:])
+        size = size[0] if n_axes == 1 else size
+    return _POOL[mode][n_axes](x, size, ceil_mode=True)
 
 
 @torch.no_grad()

@@ -1,125 +1,111 @@
 """Decoders that are computed, not trained: least squares on the dense code."""
 
-import itertools
 import math
 
 import torch
-from torch.nn import functional as F
 
 from ._convolutions import Convolution
 
-# Equations per unknown, and what they may cost: beyond, fewer have to do.
-_EQUATIONS = 4
-_MAX_MULTIPLICATIONS = 2e11
+# Equations per unknown, and samples: fewer of them do not stand for all.
+_EQUATIONS = 16
+_MIN_SAMPLES = 64
+# Each takes as long as a step of a training; later ones change next to nothing.
+_MAX_ITER = 100
+# Gradient, relative to the first one, at which there is nothing left to do.
+_TOLERANCE = 1e-4
 # Relative to the mean square of the code: keeps twins among its maps apart.
-_RIDGE = 1e-3
+_RIDGE = 1e-4
+# What tanh and sigmoid never reach is taken for what they come this close to.
+_EDGE = 0.02
 
 
 @torch.no_grad()
-def fit_decoder(module, x, generator):
+def fit_decoder(module, x):
     """Fit each stage of the decoder to what its stage of the encoder makes of samples.
-
-    A decoder is linear in its filters, so the best ones solve normal equations, here
-    those of positions drawn at random.
 
     Parameters
     ----------
     module : ConvAutoencoder
         Its encoder is left alone.
     x : Tensor of shape (N, C, *spatial)
-        Standardised samples.
-    generator : torch.Generator
-        Draws the positions.
+        Standardised samples, of which no more are taken than it needs.
     """
+    x = x[:: max(1, len(x) // _n_samples(module))]
     for encoder, decoder in zip(module.encoder, reversed(module.decoder), strict=True):
-        code = encoder(x)
-        target = x
+        maps = code = encoder(x)
+        target = _before_activation(x, decoder.activation)
         if decoder.stage.depthwise:
             code = decoder.separate(code)
-            target = x.reshape(-1, 1, *x.shape[2:])
-        _fit(decoder.convolution, code, target, generator)
-        x = encoder(x)
+            target = target.reshape(-1, 1, *x.shape[2:])
+        _fit(decoder, code, target)
+        x = maps
 
 
-def _fit(layer, code, target, generator):
-    """Solve for the weights and biases of a layer from code to target."""
-    weight, bias = layer.weight, layer.bias
-    if isinstance(layer, Convolution):
-        # As a transposed convolution, whose filters run the other way.
-        axes = tuple(range(2, weight.ndim))
-        solved = torch.empty_like(weight.transpose(0, 1).flip(axes))
-        zeros = weight.shape[2] - 1 - layer.zeros[0]
-        _solve(solved, bias, 1, zeros, code, target, generator)
-        weight.copy_(solved.flip(axes).transpose(0, 1))
-    else:
-        _solve(weight, bias, layer.stride, layer.offset, code, target, generator)
+def _n_samples(module):
+    """Return how many samples have enough positions to tell all weights."""
+    # Those that a filter's weights see: with strides, one position of a block.
+    counts = [
+        _EQUATIONS * stage.convolution.fan_in // math.prod(size)
+        for stage, size in zip(reversed(module.decoder), module.sizes[1:], strict=True)
+    ]
+    return max(_MIN_SAMPLES, *counts)
 
 
-def _solve(weight, bias, step, offset, code, target, generator):
-    """Fill `weight` (n_in, n_out, *kernel) and `bias` of a transposed convolution.
+def _before_activation(x, name):
+    """Return what the activation of a decoder makes `x` of."""
+    if name == "tanh":
+        return x.clamp(_EDGE - 1, 1 - _EDGE).atanh()
+    return x.logit(_EDGE) if name == "sigmoid" else x
 
-    Output positions that differ by a multiple of `step` see the code through the same
-    taps of the kernel: each such set has equations of its own.
+
+def _fit(decoder, code, target):
+    """Solve for the weights and biases of a stage from code to target.
+
+    Its output is linear in them, so that conjugate gradients need no more than the
+    output and its gradients: the equations of many filters would fill the memory.
+
+    References
+    ----------
+    .. [1] A. Bjorck, "Numerical Methods for Least Squares Problems", SIAM 1996,
+       algorithm 7.4.1, :doi:`10.1137/1.9781611971484`.
     """
-    n_axes, side = weight.ndim - 2, weight.shape[2]
-    reach = -(-side // step)
-    padded = F.pad(code, (reach - 1, reach - 1) * n_axes)
-    intercepts = []
-    for phase in itertools.product(range(step), repeat=n_axes):
-        taps = [-(-(side - first) // step) for first in phase]
-        places = _places(target, padded, phase, step, offset, reach)
-        rows, values = _equations(padded, target, places, taps, reach, generator)
-        solution = _ridge(rows, values)
-        intercepts.append(solution[-1])
-        filters = solution[:-1].T.reshape(-1, len(weight), *taps)
-        filters = filters.flip(tuple(range(2, filters.ndim))).transpose(0, 1)
-        weight[:, :, *(slice(first, None, step) for first in phase)] = filters
-    bias.copy_(torch.stack(intercepts).mean(dim=0))
+    weight, bias = parameters = [decoder.convolution.weight, decoder.convolution.bias]
+    # Maps of one size take far fewer iterations.
+    scale = code.square().mean([0, *range(2, code.ndim)]).sqrt_()
+    scale[scale == 0.0] = 1.0
+    code = code / scale.view(-1, *[1] * (code.ndim - 2))
+    ridge = _RIDGE * code[:, 0].numel()
+
+    def output_of(values):
+        for parameter, value in zip(parameters, values, strict=True):
+            parameter.copy_(value)
+        with torch.enable_grad():
+            return decoder.convolve(code, target.shape[2:])
+
+    solution = [torch.zeros_like(parameter) for parameter in parameters]
+    rest = target.clone()
+    step = torch.autograd.grad(output_of(solution), parameters, rest)
+    norm = first = _dot(step, step)
+    for _ in range(_MAX_ITER):
+        if norm <= _TOLERANCE**2 * first:
+            break
+        output = output_of(step)
+        rate = norm / (_dot([output], [output]) + ridge * _dot(step[:1], step[:1]))
+        for part, change in zip(solution, step, strict=True):
+            part += rate * change
+        rest -= rate * output
+        gradient = torch.autograd.grad(output, parameters, rest)
+        gradient[0].sub_(ridge * solution[0])
+        before, norm = norm, _dot(gradient, gradient)
+        step = [
+            part + norm / before * change
+            for part, change in zip(gradient, step, strict=True)
+        ]
+    weight.copy_(solution[0])
+    bias.copy_(solution[1])
+    axis = 1 if isinstance(decoder.convolution, Convolution) else 0
+    weight /= scale.view(*[1] * axis, -1, *[1] * (weight.ndim - 1 - axis))
 
 
-def _places(target, padded, phase, step, offset, reach):
-    """Return, per axis, output positions of a phase and where their code begins."""
-    pairs = []
-    for axis, first in enumerate(phase, start=2):
-        here = torch.arange(target.shape[axis], device=target.device)
-        here = here[(here + offset) % step == first]
-        block = torch.div(here + offset, step, rounding_mode="floor")
-        inside = block + reach <= padded.shape[axis]
-        pairs.append((here[inside], block[inside]))
-    return pairs
-
-
-def _equations(padded, target, places, taps, reach, generator):
-    """Return patches of the code, a column of ones behind them, and what they give."""
-    n_maps, n_axes = padded.shape[1], padded.ndim - 2
-    n_unknown = n_maps * math.prod(taps) + 1
-    counts = [len(target), *(len(here) for here, _ in places)]
-    n_rows = max(
-        min(_EQUATIONS * n_unknown, int(_MAX_MULTIPLICATIONS / n_unknown**2)),
-        n_unknown + n_unknown // 4,
-    )
-    drawn = torch.randint(math.prod(counts), (n_rows,), generator=generator)
-    sample, *drawn = torch.unravel_index(drawn.to(target.device), counts)
-    here = [pair[0][index] for pair, index in zip(places, drawn, strict=True)]
-    block = [pair[1][index] for pair, index in zip(places, drawn, strict=True)]
-    index = []
-    for axis, (start, n_taps) in enumerate(zip(block, taps, strict=True)):
-        # The patch ends at the block; of its `reach` cells the last ones are tapped.
-        cells = start[:, None] + torch.arange(
-            reach - n_taps, reach, device=start.device
-        )
-        shape = [len(cells)] + [1] * n_axes
-        shape[1 + axis] = n_taps
-        index.append(cells.view(shape))
-    rows = padded.movedim(1, -1)[(sample.view(-1, *[1] * n_axes), *index)]
-    rows = rows.movedim(-1, 1).flatten(1)
-    rows = torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1)
-    return rows, target.movedim(1, -1)[(sample, *here)]
-
-
-def _ridge(rows, values):
-    gram = (rows.T @ rows).double()
-    diagonal = gram.diagonal()
-    diagonal += _RIDGE * diagonal.mean() + torch.finfo(torch.float32).tiny
-    right = (rows.T @ values).double()
-    return torch.cholesky_solve(right, torch.linalg.cholesky(gram)).float()
+def _dot(first, second):
+    return sum((a * b).sum() for a, b in zip(first, second, strict=True))

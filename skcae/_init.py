@@ -103,7 +103,8 @@ def start_whitening(whitening, x, epsilon, rng):
         .square()
         .mean()
         .item()
-        for row in range(min(len(x), _SCALED_SAMPLES))
+        # Not the first ones, which may be those of one kind.
+        for row in rng.permutation(len(x))[:_SCALED_SAMPLES]
     ]
     mean_square = np.mean(squares)
     if mean_square > 0.0:

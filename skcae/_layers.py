@@ -35,6 +35,8 @@ ACTIVATIONS = {
     "soft_threshold": torch.relu_,
     "two_sided": torch.relu_,
 }
+# Maps that are rebuilt have been compared with their mean before.
+DECODER_ACTIVATIONS = ACTIVATIONS | {"triangle": torch.relu_}
 _MONOTONE = frozenset(("relu", "tanh", "sigmoid", "identity", "soft_threshold"))
 _THRESHOLDED = frozenset(("soft_threshold", "two_sided"))
 
@@ -186,7 +188,7 @@ class DecoderStage(nn.Module):
         if self.is_tied and self.stage.n_signs == 2:
             positive, negative = x.chunk(2, dim=1)
             x = positive - negative
-        y = self._convolve(x, size)
+        y = self.convolve(x, size)
         return y.reshape(n_samples, -1, *y.shape[2:]) if self.stage.depthwise else y
 
     def separate(self, code: Tensor) -> Tensor:
@@ -197,7 +199,8 @@ class DecoderStage(nn.Module):
         signs = (-1, self.stage.n_signs)
         return code.unflatten(1, signs).transpose(1, 2).flatten(1, 2)
 
-    def _convolve(self, x, size):
+    def convolve(self, x: Tensor, size) -> Tensor:
+        """Return the pre-activation of spatial shape `size`, of a separated code."""
         if isinstance(self.convolution, Convolution):
             return self.convolution(x)
         unpooled = [self.stage.convolved(length) for length in size]

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from ._convolutions import draw_filters, draw_uniform
 from ._layers import (
     ACTIVATIONS,
+    DECODER_ACTIVATIONS,
     ChannelScaler,
     Corruption,
     DecoderStage,
@@ -312,5 +313,5 @@ class ConvAutoencoder(nn.Module):
         for number, stage in enumerate(self.decoder, start=1):
             x = stage(x, sizes[-number - 1])
             if number < len(self.decoder):
-                x = ACTIVATIONS[stage.activation](x)
+                x = DECODER_ACTIVATIONS[stage.activation](x)
         return x

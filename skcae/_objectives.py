@@ -2,7 +2,7 @@
 
 import torch
 
-from ._layers import ACTIVATIONS
+from ._layers import DECODER_ACTIVATIONS
 from ._losses import half_squared_error
 from ._winners import normalise_, random_crops, winner_take_all_loss
 
@@ -18,7 +18,7 @@ class Reconstruction:
         Weight of the mean absolute value of the code in the loss.
     """
 
-    stage = None
+    stage, ignores_thresholds = None, False
 
     def __init__(self, penalty=0.0):
         self.penalty = penalty
@@ -50,6 +50,8 @@ class StageReconstruction:
         Weight of the mean absolute value of the code in the loss.
     """
 
+    ignores_thresholds = False
+
     def __init__(self, stage, penalty=0.0):
         self.stage, self.penalty = stage, penalty
 
@@ -61,7 +63,8 @@ class StageReconstruction:
         decoder = module.decoder[-1 - self.stage]
         output = decoder(code, target.shape[2:])
         if self.stage:
-            loss = half_squared_error(ACTIVATIONS[decoder.activation](output), target)
+            rebuilt = DECODER_ACTIVATIONS[decoder.activation](output)
+            loss = half_squared_error(rebuilt, target)
         else:
             loss = net.criterion_(output, target)
         return loss + self.penalty * code.abs().mean(), output
@@ -84,6 +87,8 @@ class WinnerTakeAll:
     generator : torch.Generator
         Draws these parts.
     """
+
+    ignores_thresholds = True
 
     def __init__(self, stage, share, crop, generator):
         self.stage, self.share = stage, share
@@ -115,7 +120,11 @@ class WinnerTakeAll:
         if not depthwise:
             return x
         x = x.reshape(-1, 1, *x.shape[2:])
-        rows = torch.randint(len(x), (n_samples,), generator=self.generator)
+        generator = self.generator
+        if not module.training:
+            # Who looks at a loss does not change the training, and sees the same parts.
+            generator = torch.Generator().manual_seed(0)
+        rows = torch.randint(len(x), (n_samples,), generator=generator)
         return x[rows.to(x.device)]
 
     def _standardised_crops(self, module, x, crop):

@@ -326,12 +326,42 @@ def is_stagewise(estimator):
     return bool(estimator.layerwise) or estimator.sparsity == "winner_take_all"
 
 
-def is_decoder_fitted(estimator, epochs):
-    """Whether the decoder is fitted to the code afterwards, as no training does it."""
-    if estimator.tied_weights or estimator.n_components is not None:
-        return False
-    untrained = epochs == 0 and estimator.init != "random"
-    return untrained or estimator.sparsity == "winner_take_all"
+def learning_params(estimator):
+    """Return what decides how filters are learnt, besides module, net and optimizer.
+
+    Parameters
+    ----------
+    estimator : ConvAutoencoderTransformer
+        Holds the parameters.
+
+    Returns
+    -------
+    params : dict
+        Plain values.
+    """
+    names = ("init", "whiten", "threshold", "sparsity", "sparsity_level", "crop_size")
+    return {
+        **{name: getattr(estimator, name) for name in names},
+        "stagewise": is_stagewise(estimator),
+        "has_own_decoder": not estimator.tied_weights
+        and estimator.n_components is None,
+    }
+
+
+def is_decoder_fitted(learning, epochs):
+    """Whether the decoder is fitted to the code afterwards, as no training does it.
+
+    Parameters
+    ----------
+    learning : dict
+        As `learning_params` gives it.
+    epochs : int
+        Passes over the training data.
+    """
+    untrained = epochs == 0 and learning["init"] != "random"
+    return learning["has_own_decoder"] and (
+        untrained or learning["sparsity"] == "winner_take_all"
+    )
 
 
 def _check_objective(estimator, stages):
@@ -398,11 +428,16 @@ def comparable(params):
         What is one per stage is a tuple, or the value itself of a single stage.
     """
     named = {}
-    for name in (*_STAGE_PARAMETERS, "padding"):
+    for name in _STAGE_PARAMETERS:
         values = tuple(getattr(stage, name) for stage in params["stages"])
         named[name] = values if len(values) > 1 else values[0]
-    left_out = ("stages", "corruption", "corruption_level")
-    return named | {k: value for k, value in params.items() if k not in left_out}
+    for name in ("pool_mode", "padding"):
+        named[name] = getattr(params["stages"][0], name)
+    left_out = ("stages", "corruption", "corruption_level", "whitening")
+    named |= {name: value for name, value in params.items() if name not in left_out}
+    if len(params["pool_grid"]) == 1:
+        named["pool_grid"] = params["pool_grid"][0]
+    return named
 
 
 def module_params(estimator, layout):

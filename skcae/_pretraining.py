@@ -1,9 +1,11 @@
 """Stage by stage: how filters start, and how each stage is trained before the next."""
 
 import math
+from contextlib import contextmanager
 
 import numpy as np
 import torch
+from skorch.history import History
 
 from ._decoding import fit_decoder
 from ._devices import explains_out_of_memory
@@ -52,28 +54,47 @@ def learn(net, samples, valid, start, objectives, *, is_new, epochs, seed, callb
     Returns
     -------
     rows : list of dict
-        Losses and seconds of every epoch, and the "stage" where that is trained alone.
+        Losses and seconds of every epoch and, where a stage is trained alone, its
+        number: the "stage", from 1.
     """
     if is_new:
         start.whitening()
     rows = []
-    for objective in objectives:
+    for number, objective in enumerate(objectives):
         if is_new:
             start.stages(objective.stage)
-        trained = train(
-            net,
-            samples,
-            valid,
-            epochs=epochs,
-            seed=[*seed[:-1], seed[-1] + len(rows)],
-            callbacks=callbacks,
-            objective=objective,
-        )
+        with _forgetting(net, earlier=number > 0):
+            trained = train(
+                net,
+                samples,
+                valid,
+                epochs=epochs,
+                seed=[*seed[:-1], seed[-1] + len(rows)],
+                callbacks=callbacks,
+                objective=objective,
+            )
         if objective.stage is not None:
-            trained = [{**row, "stage": objective.stage} for row in trained]
+            trained = [{**row, "stage": objective.stage + 1} for row in trained]
+        if objective.ignores_thresholds:
             start.calibrate(objective.stage)
         rows += trained
     return rows
+
+
+@contextmanager
+def _forgetting(net, *, earlier):
+    """Hide the earlier epochs, so that schedules and best losses begin anew."""
+    if not earlier:
+        yield
+        return
+    history, net.history_ = net.history_, History()
+    for group in net.optimizer_.param_groups:
+        group["lr"] = group.get("initial_lr", group["lr"])
+    try:
+        yield
+    finally:
+        history.extend(net.history_)
+        net.history_ = history
 
 
 class Start:
@@ -149,7 +170,10 @@ class Start:
         """Set the thresholds of a stage by its responses."""
         layer = self.module.encoder[number]
         if layer.is_thresholded:
-            layer.calibrate(self._seen_by(number)[:_N_CALIBRATED], self.threshold)
+            n_maps, sizes = self.module.channels[number + 1], self.module.sizes[number]
+            n_values = n_maps * math.prod(map(layer.stage.convolved, sizes))
+            x = self._seen_by(number, n_values, _N_CALIBRATED)
+            layer.calibrate(x, self.threshold)
 
     @explains_out_of_memory
     @torch.no_grad()
@@ -162,22 +186,22 @@ class Start:
             )
         )
         x = self.module.standardise(self._draw(n_values))
-        generator = torch.Generator().manual_seed(int(self.rng.integers(2**31)))
-        fit_decoder(self.module, x, generator)
+        fit_decoder(self.module, x)
 
-    def _seen_by(self, number):
-        """Return what a stage sees of some samples."""
-        n_values = self.module.channels[number] * math.prod(self.module.sizes[number])
-        x = self._draw(max(n_values, self.samples.layout.n_features))
+    def _seen_by(self, number, n_values=0, n_samples=_MAX_SAMPLES):
+        """Return what a stage sees of some samples, of which it makes `n_values`."""
+        n_seen = self.module.channels[number] * math.prod(self.module.sizes[number])
+        n_values = max(n_values, n_seen, self.samples.layout.n_features)
+        x = self._draw(n_values, n_samples)
         # As many at a time as a step of the training takes.
         parts = x.split(self.net.batch_size)
         return torch.cat(
             [self.module.maps(self.module.standardise(part), number) for part in parts]
         )
 
-    def _draw(self, n_values):
+    def _draw(self, n_values, n_samples=_MAX_SAMPLES):
         """Return some samples, fewer of those whose maps have many values."""
-        size = min(_MAX_SAMPLES, max(_MAX_VALUES // n_values, 50), len(self.samples))
+        size = min(n_samples, max(_MAX_VALUES // n_values, 50), len(self.samples))
         rows = self.rng.choice(len(self.samples), size, replace=False)
         x = torch.from_numpy(np.ascontiguousarray(self.samples[np.sort(rows)]))
         return x.to(self.net.device)
@@ -198,7 +222,7 @@ def make_objectives(n_stages, *, stagewise, sparsity, sparsity_level, crop_size,
         Share of winners, or weight of the penalty.
     crop_size : int or None
         Side of the parts of samples in which winners are looked for.
-    seed : int
+    seed : list of int
         Draws these parts.
 
     Returns
@@ -210,7 +234,8 @@ def make_objectives(n_stages, *, stagewise, sparsity, sparsity_level, crop_size,
         return [Reconstruction(penalty)]
     if sparsity != "winner_take_all":
         return [StageReconstruction(number, penalty) for number in range(n_stages)]
-    generator = torch.Generator().manual_seed(seed)
+    (seed,) = np.random.SeedSequence(seed).generate_state(1)
+    generator = torch.Generator().manual_seed(int(seed))
     return [
         WinnerTakeAll(number, sparsity_level, crop_size, generator)
         for number in range(n_stages)

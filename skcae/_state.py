@@ -12,6 +12,7 @@ _PRIVATE = frozenset(
         _STORED,
         "_code_shape",
         "_layout",
+        "_learning_params",
         "_module_params",
         "_n_features_out",
         "_saw_rows",

@@ -46,7 +46,8 @@ def train(net, samples, valid, *, epochs, seed, callbacks, objective):
         corruption.generator = generator.manual_seed(int(noise_seed))
     n_before = len(net.history)
     n_multiplications, _ = net.module_.cost()
-    output = _training_output(net, min(len(samples), net.batch_size))
+    n_samples = min(len(samples), net.iterator_train__max_samples or len(samples))
+    output = _training_output(net, min(n_samples, net.batch_size))
     with (
         _for_this_training(net, valid, callbacks, output, objective),
         one_thread(when=not is_worth_threads(n_multiplications * net.batch_size)),

@@ -72,14 +72,35 @@ class ConvAutoencoderTransformer(
     pool_size : int or tuple of int, default=2
         Side of the max-pooling windows behind each convolution; 1 means no pooling.
         Positions that do not fill a window are pooled too.
+    pool_mode : {"max", "avg"}, default="max"
+        What pooling keeps of a window: the maximum or the mean.
+    depthwise : bool or tuple of bool, default=False
+        Whether the filters of a stage are applied to every map of its input
+        separately, so that each filter makes as many maps as there are; one value, or
+        one per stage.
     padding : {"same", "valid", "full"}, default="same"
         Zeros around the input of a convolution: as many as keep its size, none, or
         ``kernel_size - 1`` on each side. With "full", stride 1 and no pooling, the
         decoder is an unpadded convolution: the textbook autoencoder.
-    whiten : None, default=None
-        Only None so far.
-    activation : {"relu", "tanh", "sigmoid", "identity", "abs"} or tuple, default="relu"
-        Function of the feature maps; one name, or one per stage.
+    whiten : float, default=None
+        Neighbouring values of standardised samples are made uncorrelated first, by a
+        fixed convolution, the local ZCA whitening of patches [2]_ that `fit` learns.
+        The number, such as 0.1, is added to the variance of each principal direction
+        of the patches, in units of their mean variance: the smaller, the more are
+        fine details enhanced, and noise. Patches have the side of the first stage's
+        filters, the next smaller odd one where that is even. The loss is measured
+        behind the whitening. None: no whitening.
+    activation : {"relu", "tanh", "sigmoid", "identity", "abs", "two_sided", \
+            "soft_threshold", "triangle"} or tuple, default="relu"
+        Function of the feature maps z; one name, or one per stage. The last three are
+        strong encoders [3]_, [4]_. "soft_threshold" is ``max(0, z - t)`` with a
+        `threshold` t. "two_sided" gives ``max(0, z - t)`` of all filters, then
+        ``max(0, -z - t)``: twice as many maps. "triangle" is ``max(0, z - m)``, where
+        m is the mean over all maps of the stage.
+    threshold : float, default=0.5
+        Threshold of "soft_threshold" and "two_sided", in standard deviations of each
+        filter's responses to training samples, when the filter starts or, after
+        winner-take-all training, when it is learnt.
     output_activation : {"identity", "relu", "tanh", "sigmoid", "abs"}, \
             default="identity"
         Function of the reconstruction. The data are scaled into its range: zero mean
@@ -89,38 +110,60 @@ class ConvAutoencoderTransformer(
         Whether the decoder uses the encoder's filters, flipped in every spatial axis.
     n_components : int, default=None
         Width of a dense code behind the feature maps, which starts as their principal
-        components [2]_. None: the code is the feature maps.
+        components [5]_. None: the code is the feature maps.
     loss : {"squared_error", "absolute_error", "huber", "log_loss"}, \
             default="squared_error"
         Mean over all elements, in standardised units: half the squared error, the
         absolute error, Huber's loss, or the cross-entropy of values scaled to [0, 1],
-        whose reconstruction is a sigmoid.
+        whose reconstruction is a sigmoid. Where stages are trained one by one, those
+        behind the first rebuild feature maps, by half the squared error; so does
+        winner-take-all training.
     corruption : {"mask", "gaussian", "salt_and_pepper"}, default=None
-        Noise on the input during training, as in a denoising autoencoder [3]_: some
+        Noise on the input during training, as in a denoising autoencoder [6]_: some
         values become 0 in standardised units, all get normal noise, or some become
         the least or the largest value of their channel. The target is the clean
-        sample, and `transform` never adds noise.
+        sample, and `transform` never adds noise. It is added behind `whiten`.
     corruption_level : float, default=0.3
         Share of the values that are replaced or, for "gaussian", the standard
         deviation of the noise in standardised units.
-    sparsity : None, default=None
-        Only None so far.
+    sparsity : {"winner_take_all", "l1"}, default=None
+        How codes are kept sparse in training; `transform` gives the dense code. With
+        "winner_take_all" [7]_ samples are rebuilt from the largest response of each
+        filter to each sample alone, and of these from the largest of the batch. The
+        filters have unit norm and, without `whiten` or behind the first stage, no
+        mean. Then the decoder is fitted to the dense code, by least squares. Several
+        stages need `layerwise`. "l1" adds `sparsity_level` times the mean absolute
+        value of the code to the loss.
     sparsity_level : float, default=0.1
-        Without effect so far.
-    init : {"random"}, default="random"
-        How filters start. With ``max_epochs=0`` they stay as they start.
-    layerwise : False, default=False
-        Only False so far.
+        Share of the batch in which a filter has a winner, or weight of the penalty.
+    init : {"random", "patches", "kmeans"}, default="random"
+        How filters start: as random numbers, as patches of the samples (of the maps,
+        in later stages) [3]_, or as the directions around which these gather, by
+        spherical k-means [8]_. All have unit norm. With ``max_epochs=0`` they stay
+        as they start, and the decoder of "patches" and "kmeans" is fitted to the code
+        by least squares, unless its weights are tied or there is a dense code.
+    layerwise : bool, default=False
+        Whether stages are trained one after the other, for `max_epochs` each: a stage
+        learns to rebuild the pooled maps of those before it, which no longer change
+        [1]_. The features of such a stack are the maps of its last stage, unless
+        `feature_stages` says otherwise.
     pooling : {"max", "avg"}, default=None
         How feature maps become features: None flattens them, the others pool them
         over a grid, so that the number of features does not depend on the size of the
         samples and `transform` takes N-D samples of other sizes. Pooled features
         cannot be inverted: there is no `inverse_transform`. Together with
         `n_components`, the dense code is one of pooled maps.
-    pool_grid : int, default=2
-        Cells per spatial axis of that grid.
+    pool_grid : int or tuple of int, default=2
+        Cells per spatial axis of that grid; with ``feature_stages="all"`` one value,
+        or one per stage.
+    feature_stages : {"last", "all"}, default="last"
+        Whose maps become features: "all" puts the pooled maps of all stages next to
+        each other, the first stage first. It needs `pooling`.
+    power : float, default=1.0
+        What the absolute values of pooled features are raised to; signs are kept. 0.5,
+        the signed square root [9]_, keeps few large values from outweighing the rest.
     optimizer : {"adam", "adamw", "sgd", "rmsprop"}, default="adam"
-        Optimizer of PyTorch; "adam" is [4]_.
+        Optimizer of PyTorch; "adam" is [10]_.
     lr : float, default=0.005
         Learning rate. With `n_components`, that of the decoder: the encoder starts
         from a good code and is tuned at a hundredth of it.
@@ -129,7 +172,14 @@ class ConvAutoencoderTransformer(
     batch_size : int, default=64
         Samples per training step. No sample is dropped.
     max_epochs : int, default=20
-        Passes over the training data.
+        Passes over the training data; for each stage where these are trained one by
+        one.
+    max_samples : int, default=None
+        Samples per epoch, drawn anew for each. None: all.
+    crop_size : int, default=None
+        Side of the random parts of samples (of their maps, in later stages) in which
+        winner-take-all training looks for winners: small ones take less time and give
+        more places a chance. None: whole samples.
     early_stopping : bool, default=False
         Whether to hold out a share of the samples, to stop when the loss on them does
         not improve, and to restore the weights of the best epoch, from memory. If
@@ -142,10 +192,11 @@ class ConvAutoencoderTransformer(
     tol : float, default=1e-4
         Smallest decrease of the loss that counts as an improvement.
     warm_start : bool, default=False
-        Whether `fit` starts from the weights and the scale of the previous fit.
+        Whether `fit` starts from the weights, the scale and the whitening of the
+        previous fit.
     random_state : int, RandomState instance or None, default=None
-        Decides initial filters, order of samples, noise and held-out samples. An int
-        gives the same result for every call, whatever the global seeds.
+        Decides initial filters, order of samples, noise, crops and held-out samples.
+        An int gives the same result for every call, whatever the global seeds.
     verbose : int, default=0
         1 shows a progress bar with a step per epoch, 2 also skorch's table of losses.
     device : str, default="auto"
@@ -156,7 +207,8 @@ class ConvAutoencoderTransformer(
         "float32" is exact. "tf32" rounds what a GPU multiplies to 11 bits where it
         can, and changes nothing elsewhere. "bfloat16" rounds it to 8 bits in
         training, on any device; `transform` and all that follows a fit then use
-        TF32. "auto" is "bfloat16" on NVIDIA GPUs from Ampere on, else "float32".
+        TF32, as do trainings with `layerwise` or `sparsity`. "auto" is "bfloat16" on
+        NVIDIA GPUs from Ampere on, else "float32".
     compile : bool, default=False
         Whether training and `transform` go through :func:`torch.compile`. The first
         fit of an architecture then takes seconds to minutes longer, those that
@@ -179,11 +231,12 @@ class ConvAutoencoderTransformer(
         Filters of the first stage.
     history_ : list of dict
         "epoch", "train_loss", "seconds" and, with validation samples, "valid_loss"
-        of every epoch.
+        of every epoch; where stages are trained one by one also the "stage", from 1.
     n_iter_ : int
-        Number of epochs.
+        Number of epochs, of all stages together.
     reconstruction_err_ : float
-        Training loss of the epoch whose weights were kept.
+        Training loss of the epoch whose weights were kept; where there is none of the
+        whole autoencoder, the loss on training samples.
     mean_ : ndarray of shape `input_shape_`
         Mean of the training samples.
     n_samples_seen_ : int
@@ -209,12 +262,29 @@ class ConvAutoencoderTransformer(
     .. [1] J. Masci, U. Meier, D. Ciresan, J. Schmidhuber, "Stacked convolutional
        auto-encoders for hierarchical feature extraction", ICANN 2011,
        :doi:`10.1007/978-3-642-21735-7_7`.
-    .. [2] G. E. Hinton, R. R. Salakhutdinov, "Reducing the dimensionality of data
+    .. [2] A. J. Bell, T. J. Sejnowski, "The 'independent components' of natural scenes
+       are edge filters", Vision Research 37, 1997,
+       :doi:`10.1016/S0042-6989(97)00121-1`.
+    .. [3] A. Coates, A. Y. Ng, "The importance of encoding versus training with sparse
+       coding and vector quantization", ICML 2011,
+       https://icml.cc/2011/papers/485_icmlpaper.pdf.
+    .. [4] A. Coates, A. Ng, H. Lee, "An analysis of single-layer networks in
+       unsupervised feature learning", AISTATS 2011,
+       https://proceedings.mlr.press/v15/coates11a.html.
+    .. [5] G. E. Hinton, R. R. Salakhutdinov, "Reducing the dimensionality of data
        with neural networks", Science 313, 2006, :doi:`10.1126/science.1127647`.
-    .. [3] P. Vincent, H. Larochelle, Y. Bengio, P.-A. Manzagol, "Extracting and
+    .. [6] P. Vincent, H. Larochelle, Y. Bengio, P.-A. Manzagol, "Extracting and
        composing robust features with denoising autoencoders", ICML 2008,
        :doi:`10.1145/1390156.1390294`.
-    .. [4] D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization",
+    .. [7] A. Makhzani, B. Frey, "Winner-take-all autoencoders", NIPS 2015,
+       :doi:`10.48550/arXiv.1409.2752`.
+    .. [8] I. S. Dhillon, D. S. Modha, "Concept decompositions for large sparse text
+       data using clustering", Machine Learning 42, 2001,
+       :doi:`10.1023/A:1007612920971`.
+    .. [9] F. Perronnin, J. Sanchez, T. Mensink, "Improving the Fisher kernel for
+       large-scale image classification", ECCV 2010,
+       :doi:`10.1007/978-3-642-15561-1_11`.
+    .. [10] D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization",
        ICLR 2015, :doi:`10.48550/arXiv.1412.6980`.
 
     Examples

@@ -77,10 +77,13 @@ BAD_VALUES = {
     "kernel_size": [0, "3", 3.0, True, (3, 0), ((3, 3), 3), ()],
     "stride": [0, 1.5, False, True, (1, 0), [1, None], ()],
     "pool_size": [0, None, True, (2, -2), ()],
+    "pool_mode": ["mean", None, ("max", "avg")],
+    "depthwise": [1, None, "yes", (False, 1), (True, None), ()],
     "padding": ["causal", 1, None, ("same", "valid")],
-    "whiten": ["zca", True],
+    "whiten": ["zca", True, 0, -0.1, np.nan, np.inf],
     "activation": ["elu", None, ("relu", "elu"), ("relu", ["abs"]), (), torch.nn.ReLU],
-    "output_activation": ["softmax", ("identity",), None],
+    "threshold": [-0.1, "high", None, True, np.nan, np.inf],
+    "output_activation": ["softmax", ("identity",), None, "triangle", "two_sided"],
     "tied_weights": [1, "yes", None],
     "n_components": [0, 2.5, "mle", True],
     "loss": ["mse", None],
@@ -91,12 +94,16 @@ BAD_VALUES = {
     "init": ["zeros", None, IMAGES],
     "layerwise": [None, "yes", 1],
     "pooling": ["mean", True],
-    "pool_grid": [0, 2.5, (2, 2), True],
+    "pool_grid": [0, 2.5, (2, 2), True, (0,), (), [None]],
+    "feature_stages": ["first", None, (0, 1)],
+    "power": [0, -0.5, "sqrt", None, True, np.nan, np.inf],
     "optimizer": ["lbfgs", None, torch.optim.SGD],
     "lr": [0, -1.0, "fast", None, True, np.nan, np.inf],
     "weight_decay": [-1, "some", None, True, np.nan, np.inf],
     "batch_size": [0, -1, 2.0, "all", True],
     "max_epochs": [-1, 1.5, None, True],
+    "max_samples": [0, -1, 0.5, "all", True],
+    "crop_size": [0, 2.5, (3, 3), "small", True],
     "early_stopping": [1, "yes", None],
     "validation_fraction": [0, 1.0, "some", np.nan, True],
     "n_iter_no_change": [0, 2.5, None, True],
@@ -109,14 +116,6 @@ BAD_VALUES = {
     "compile": [None, "yes", 1],
     "callbacks": ["early", EpochScoring],
     "net_params": [[("lr", 1)], "lr"],
-}
-# Values that are planned and not there yet.
-PLANNED_VALUES = {
-    "whiten": [0.1],
-    "activation": ["triangle", "two_sided", "soft_threshold", ("relu", "triangle")],
-    "sparsity": ["winner_take_all", "l1"],
-    "init": ["patches", "kmeans"],
-    "layerwise": [True],
 }
 
 
@@ -167,6 +166,49 @@ PARAMETERS = [
             loss="log_loss", output_activation="tanh"),
     refuses("log-loss-relu", IMAGES, "'log_loss' .*='relu'; expected 'sigmoid'",
             loss="log_loss", output_activation="relu"),
+    refuses("stages-depthwise", IMAGES,
+            r"Got depthwise=\(False, True\) \(2 stages\); .* each of 3\. Make n_fil",
+            n_filters=(2, 2, 2), depthwise=(False, True)),
+    refuses("triangle-one-map", IMAGES, "'triangle' with n_filters=1 and .*; expected "
+            "at least two filters .* Choose", n_filters=1, activation="triangle"),
+    refuses("triangle-depthwise", IMAGES, "'triangle' .*depthwise=True; expected at l",
+            n_filters=(2, 2), activation=("relu", "triangle"), depthwise=(False, True)),
+    refuses("grids-2-of-1", IMAGES, r"Got pool_grid=\(2, 3\) \(2 values\) with "
+            r"feature_stages='last' and 2 stage\(s\); expected one number, or one for "
+            r"each of 1\. Correct", n_filters=(2, 2), pooling="max", pool_grid=(2, 3)),
+    refuses("grids-3-of-2", IMAGES, r"\(3 values\) .*='all' .* each of 2\. Correct",
+            n_filters=(2, 2), pooling="avg", feature_stages="all", pool_grid=[2, 1, 1]),
+    refuses("all-stages-unpooled", IMAGES, "Got feature_stages='all' with pooling=None;"
+            " expected pooled maps, .* Set pooling='avg'", feature_stages="all"),
+    refuses("all-stages-dense", IMAGES, "'all' with n_components=3; expected one of the"
+            " two, .* Set feature_stages='last' or n_components=None",
+            feature_stages="all", pooling="avg", n_components=3),
+    refuses("power-unpooled", IMAGES, "Got power=0.5 with pooling=None and .*; expected"
+            " power=1 .* Set pooling='avg' and n_components=None", power=0.5),
+    refuses("power-dense", IMAGES, "power=2 .*n_components=3; expected power=1",
+            power=2, pooling="max", n_components=3),
+    refuses("whiten-log-loss", IMAGES, "Got whiten=0.1 with an output activation 'sig.*"
+            "; expected 'identity', .* Leave output_activation", whiten=0.1,
+            loss="log_loss"),
+    refuses("whiten-tanh", IMAGES, "activation 'tanh'; expected 'identity'",
+            whiten=0.1, output_activation="tanh"),
+    refuses("winners-stages", IMAGES, "Got sparsity='winner_take_all' with 2 stages; ex"
+            "pected one stage at a time. Set layerwise=True", n_filters=(2, 2),
+            sparsity="winner_take_all"),
+    refuses("winners-noise", IMAGES, "Got corruption='mask' with sparsity='winner_take_"
+            "all'; expected one of the two. Set one to None", corruption="mask",
+            sparsity="winner_take_all"),
+    refuses("winners-tied", IMAGES, "Got tied_weights=True with sparsity='winner_.*; ex"
+            "pected False: .* Set tied_weights=False", tied_weights=True,
+            sparsity="winner_take_all"),
+    refuses("winners-stride", IMAGES, "Got stride=2 with sparsity='winner_take_all'; ex"
+            "pected 1, .* Set stride=1 and use pool_size", stride=2,
+            sparsity="winner_take_all"),
+    refuses("winners-dense", IMAGES, "Got n_components=3 with layerwise=False and spars"
+            "ity='winner_take_all'; expected n_components=None .* Put PCA",
+            n_components=3, sparsity="winner_take_all"),
+    refuses("layerwise-dense", IMAGES, "n_components=3 with layerwise=True .*; expected"
+            " n_components=None .* Put PCA", n_components=3, layerwise=True),
     refuses("kernel-too-large", IMAGES, KERNEL.format(1, 9, "8, 8"), kernel_size=9,
             padding="valid"),
     refuses("kernel-too-large-second-stage", IMAGES, KERNEL.format(2, 5, "2, 2"),
@@ -393,13 +435,18 @@ LATER = [
     refuses_warm("stages", IMAGES, WARM.format(r"n_filters=\(2, "), n_filters=(2, 2)),
     refuses_warm("activation", IMAGES, WARM.format(".*'tanh'"), activation="tanh"),
     refuses_warm("n_components", IMAGES, WARM.format("n_components=3"), n_components=3),
+    refuses_warm("pool_mode", IMAGES, WARM.format("pool_mode='avg'"), pool_mode="avg"),
+    refuses_warm("depthwise", IMAGES, WARM.format("depthwise=True"), depthwise=True),
+    refuses_warm("whiten", IMAGES, WARM.format("whiten=0.1"), whiten=0.1),
+    refuses_warm("threshold", IMAGES, WARM.format("threshold=0.1"), threshold=0.1),
+    refuses_warm("pool_grid", IMAGES, "Got pool_grid=3 in .* from pool_grid=2; expect",
+                 pool_grid=3),
     refuses_warm("tied", IMAGES, WARM.format("tied_weights=True"), tied_weights=True),
     refuses_warm("range", IMAGES, "'lr' parameter of .*Got 0 instead", lr=0),
 ]  # fmt: skip
 
 ROWS = [
     *bad_values(BAD_VALUES),
-    *bad_values(PLANNED_VALUES),
     *PARAMETERS,
     *SHAPES,
     *VALUES,

@@ -13,6 +13,15 @@ CONFIGURATIONS = [
     {"padding": "full", "activation": "tanh", "pool_size": 1},
     {"tied_weights": True, "kernel_size": 5, "n_filters": (4, 8)},
     {"pooling": "avg"},
+    {
+        "n_filters": (6, 2),
+        "depthwise": (False, True),
+        "activation": ("two_sided", "abs"),
+        "whiten": 0.1,
+        "pooling": "avg",
+        "feature_stages": "all",
+        "power": 0.5,
+    },
 ]
 
 
@@ -163,7 +172,40 @@ def random_architectures(n):
         )
 
 
-@pytest.mark.parametrize(("params", "shape"), list(random_architectures(40)))
+def random_encoders(n):
+    """Return architectures of whatever changes how samples become features."""
+    rng = np.random.default_rng(3)
+    names = ["two_sided", "soft_threshold", "triangle", "abs", "relu"]
+    for number in range(n):
+        n_stages, n_axes = 1 + number % 2, 1 + number % 3
+        activations = rng.permutation(names)[:n_stages]
+        depthwise = [
+            number > 0 and name != "triangle" for number, name in enumerate(activations)
+        ]
+        pooling = [None, "avg", "max"][rng.integers(3)]
+        yield (
+            {
+                "n_filters": tuple(int(k) for k in rng.integers(2, 7, size=n_stages)),
+                "kernel_size": int(rng.integers(2, 6)),
+                "pool_size": int(rng.integers(1, 4)),
+                "pool_mode": str(rng.choice(["avg", "max"])),
+                "depthwise": tuple(depthwise),
+                "activation": tuple(map(str, activations)),
+                "whiten": [None, 0.1][rng.integers(2)],
+                "init": str(rng.choice(["patches", "kmeans"])),
+                "pooling": pooling,
+                "pool_grid": int(rng.integers(1, 4)),
+                "feature_stages": "last" if pooling is None else "all",
+                "power": 1.0 if pooling is None else 0.5,
+            },
+            tuple(rng.integers(7, 16, size=n_axes)),
+        )
+
+
+ARCHITECTURES = [*random_architectures(40), *random_encoders(18)]
+
+
+@pytest.mark.parametrize(("params", "shape"), ARCHITECTURES)
 def test_any_architecture_gives_the_same_bits(params, shape):
     X = np.random.default_rng(1).normal(size=(41, *shape))
     cae = make_small(max_epochs=1, **params).fit(X)
