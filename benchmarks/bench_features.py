@@ -368,6 +368,10 @@ def measure(name, files, arguments):
     Runs in a process of its own, so that no method finds memory that another left.
     """
     torch.set_num_threads(arguments.threads)
+    # Imports that wait for a first fit are nobody's costs.
+    ConvAutoencoderTransformer(max_epochs=1, device=arguments.device).fit(
+        np.eye(16, dtype=np.float32)
+    )
     data = DATA[arguments.data]
     split = [np.load(file) for file in files]
     found = []
@@ -417,7 +421,7 @@ def print_header(data, split, arguments):
         )
     few = "".join(f"  {f'{n} labels':>13}" for n in arguments.labels)
     print(
-        f"{'':<26}{columns}  features    learn   encode classify   total s   peak MB"
+        f"{'':<34}{columns}  features    learn   encode classify   total s   peak MB"
         + few
     )
 
@@ -428,7 +432,7 @@ def print_row(name, row):
     seconds = " ".join(f"{value:8.1f}" for value in row.seconds)
     few = "".join(f"   {100 * mean:6.2f} ({100 * sd:3.1f})" for mean, sd in row.few)
     print(
-        f"{name:<25}{accuracies} {row.n_features:9d} {seconds} {sum(row.seconds):9.1f} "
+        f"{name:<33}{accuracies} {row.n_features:9d} {seconds} {sum(row.seconds):9.1f} "
         f"{row.peak / MB:9.0f}{few}",
         flush=True,
     )
@@ -491,7 +495,7 @@ def main():
                 arguments.seed = seed
                 row = in_fresh_process(measure, name, files, arguments)
                 if isinstance(row, str):
-                    print(f"{name:<25} not installed ({row})")
+                    print(f"{name:<33} not installed ({row})")
                     break
                 rows.append(row)
                 print_row(f"{name}, seed {seed}" if arguments.seeds > 1 else name, row)
