@@ -12,15 +12,18 @@ from sklearn.datasets import load_digits
 from skcae import ConvAutoencoderTransformer
 
 
-def load(name, folder):
-    """Return training images or series of a data set in a folder, None without one."""
-    if not folder:
-        return None
+def load_split(name, folder):
+    """Return X_train, y_train, X_test and y_test of a data set in a folder."""
     path = Path(folder) / "datasets.py"
     spec = importlib.util.spec_from_file_location("datasets", path)
     datasets = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(datasets)
-    return datasets.load(name)[0]
+    return datasets.load(name)
+
+
+def load(name, folder):
+    """Return training images or series of a data set in a folder, None without one."""
+    return load_split(name, folder)[0] if folder else None
 
 
 def enlarged_digits(n_samples, side):

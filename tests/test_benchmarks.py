@@ -13,6 +13,13 @@ RATIO = r"\d+\.\d\d \["
 # What each script prints with these arguments.
 EXPECTED = {
     "bench_defaults.py": r"CAE, defaults +0\.\d{4}",
+    "bench_features.py": r"skcae, trained +\d+\.\d\d +\d+\.\d\d +\d+ ",
+    "bench_features.py --data cifar10_jpeg --flip --only raw skcae": r"skcae, trained",
+    "bench_features.py --data mnist --labels 50 --only k-means trained": (
+        r"skcae, trained .* \d+\.\d\d \(\d+\.\d\)"
+    ),
+    "bench_features.py --data ucr_ecg5000": r"MiniRocket .*\n.*skcae, trained",
+    "bench_features.py --data adrenalmnist3d_32 --only PCA trained": r"skcae, trained",
     "bench_fit.py": rf"skcae / tuned loop +{RATIO}",
     "bench_gpu.py": r"no CUDA device|samples/s",
     "bench_gpu.py --device cpu": rf"skcae / skorch predict +{RATIO}",
