@@ -101,5 +101,5 @@ def test_building_a_pipeline_does_not_import_torch():
 
 
 def test_public_names():
-    assert skcae.__all__ == ["ConvAutoencoderTransformer"]
+    assert skcae.__all__ == ["ConvAutoencoderTransformer", "recipes"]
     assert skcae.__version__

@@ -36,11 +36,11 @@ def test_every_recipe_fits_and_transforms(name, samples):
     cae = make(name, max_epochs=epochs).fit(X)
     features = cae.transform(X)
     assert np.isfinite(features).all()
-    assert features.std(axis=0).min() >= 0
+    assert (features.std(axis=0) > 0).mean() > 0.5
     assert features.shape == (len(X), len(cae.get_feature_names_out()))
 
 
-@pytest.mark.parametrize("name", ["grey", "colour", "small", "signal", "volume"])
+@pytest.mark.parametrize("name", ["grey", "colour", "small", "volume"])
 def test_features_do_not_depend_on_the_size(name, samples):
     X = samples[name]
     cae = make(name, max_epochs=0).fit(X)
