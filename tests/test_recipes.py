@@ -54,7 +54,7 @@ def test_features_of_a_stack_are_the_code_of_its_last_stage(samples):
     # Full padding: 8 -> 10 -> 5 -> 7 -> 4 -> 6 -> 3 positions per axis.
     assert cae.module_.code_shape == (32, 3, 3)
     assert cae.transform(X).shape == (len(X), 32 * 3 * 3)
-    assert [row["stage"] for row in cae.history_] == [0, 1, 2]
+    assert [row["stage"] for row in cae.history_] == [1, 2, 3]
 
 
 def test_textbook_keeps_the_size_by_zeros_around_the_samples(samples):
