@@ -7,12 +7,12 @@ import torch
 from ._convolutions import Convolution
 
 # Equations per unknown, and samples: fewer of them do not stand for all.
-_EQUATIONS = 16
+_EQUATIONS = 8
 _MIN_SAMPLES = 64
 # Each takes as long as a step of a training; later ones change next to nothing.
-_MAX_ITER = 100
+_MAX_ITER = 50
 # Gradient, relative to the first one, at which there is nothing left to do.
-_TOLERANCE = 1e-4
+_TOLERANCE = 1e-3
 # Relative to the mean square of the code: keeps twins among its maps apart.
 _RIDGE = 1e-4
 # What tanh and sigmoid never reach is taken for what they come this close to.
@@ -30,25 +30,19 @@ def fit_decoder(module, x):
     x : Tensor of shape (N, C, *spatial)
         Standardised samples, of which no more are taken than it needs.
     """
-    x = x[:: max(1, len(x) // _n_samples(module))]
     for encoder, decoder in zip(module.encoder, reversed(module.decoder), strict=True):
         maps = code = encoder(x)
         target = _before_activation(x, decoder.activation)
         if decoder.stage.depthwise:
             code = decoder.separate(code)
             target = target.reshape(-1, 1, *x.shape[2:])
-        _fit(decoder, code, target)
+        # Positions that a filter's weights see: with strides, one of a block.
+        n_positions = math.prod(code.shape[2:])
+        n_weights = decoder.convolution.fan_in
+        n_rows = max(_MIN_SAMPLES, _EQUATIONS * n_weights // n_positions)
+        every = max(1, len(code) // n_rows)
+        _fit(decoder, code[::every], target[::every])
         x = maps
-
-
-def _n_samples(module):
-    """Return how many samples have enough positions to tell all weights."""
-    # Those that a filter's weights see: with strides, one position of a block.
-    counts = [
-        _EQUATIONS * stage.convolution.fan_in // math.prod(size)
-        for stage, size in zip(reversed(module.decoder), module.sizes[1:], strict=True)
-    ]
-    return max(_MIN_SAMPLES, *counts)
 
 
 def _before_activation(x, name):
