@@ -429,6 +429,7 @@ def print_header(data, split, arguments):
 def print_row(name, row):
     """Print figures."""
     accuracies = " ".join(f"{100 * value:6.2f}" for value in row.accuracies)
+    accuracies = accuracies.replace("nan", "  -")
     seconds = " ".join(f"{value:8.1f}" for value in row.seconds)
     few = "".join(f"   {100 * mean:6.2f} ({100 * sd:3.1f})" for mean, sd in row.few)
     print(
