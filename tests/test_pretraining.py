@@ -331,6 +331,7 @@ DECODERS = [
 def test_decoder_is_the_least_squares_solution(params, spatial, monkeypatch):
     monkeypatch.setattr(_decoding, "_RIDGE", 1e-7)
     monkeypatch.setattr(_decoding, "_MAX_ITER", 400)
+    monkeypatch.setattr(_decoding, "_TOLERANCE", 1e-5)
     generator = torch.Generator().manual_seed(1)
     n_channels = params.get("n_channels", 1)
     module = random_module(spatial, **params)
