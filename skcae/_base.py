@@ -211,6 +211,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
     def _learn(self, samples, valid, epochs, callbacks, is_new):
         from ._precision import multiplying
         from ._pretraining import Start, learn, make_objectives
+        from ._threads import is_worth_threads, one_thread
 
         # Those of the fit, whatever set_params did before a partial_fit.
         net, learning = self.net_, self._learning_params
@@ -230,7 +231,12 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             crop_size=learning["crop_size"],
             seed=[self._seed, self.n_iter_],
         )
-        with multiplying(net.precision, net.device):
+        n_multiplications = net.module_.cost()[0] * net.batch_size
+        with (
+            multiplying(net.precision, net.device),
+            # What starts filters and fits decoders sums in an order of its own, too.
+            one_thread(when=not is_worth_threads(n_multiplications)),
+        ):
             rows = learn(
                 net,
                 samples,
