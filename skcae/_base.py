@@ -232,24 +232,24 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             seed=[self._seed, self.n_iter_],
         )
         n_multiplications = net.module_.cost()[0] * net.batch_size
-        with (
-            multiplying(net.precision, net.device),
-            # What starts filters and fits decoders sums in an order of its own, too.
-            one_thread(when=not is_worth_threads(n_multiplications)),
-        ):
-            rows = learn(
-                net,
-                samples,
-                valid,
-                start,
-                objectives,
-                is_new=is_new,
-                epochs=epochs,
-                seed=[self._seed, self.n_iter_],
-                callbacks=callbacks,
-            )
+        # What starts filters and fits decoders sums in an order of its own, too.
+        with one_thread(when=not is_worth_threads(n_multiplications)):
+            with multiplying(net.precision, net.device):
+                rows = learn(
+                    net,
+                    samples,
+                    valid,
+                    start,
+                    objectives,
+                    is_new=is_new,
+                    epochs=epochs,
+                    seed=[self._seed, self.n_iter_],
+                    callbacks=callbacks,
+                )
             if is_decoder_fitted(learning, epochs):
-                start.decoder()
+                # Rounded products would lead its iteration astray.
+                with multiplying("float32", net.device):
+                    start.decoder()
         return rows
 
     def _count_dead_units(self, samples, stacklevel):
