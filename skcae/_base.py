@@ -211,6 +211,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
     def _learn(self, samples, valid, epochs, callbacks, is_new):
         from ._precision import multiplying
         from ._pretraining import Start, learn, make_objectives
+        from ._threads import is_worth_threads, one_thread
 
         # Those of the fit, whatever set_params did before a partial_fit.
         net, learning = self.net_, self._learning_params
@@ -230,20 +231,25 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             crop_size=learning["crop_size"],
             seed=[self._seed, self.n_iter_],
         )
-        with multiplying(net.precision, net.device):
-            rows = learn(
-                net,
-                samples,
-                valid,
-                start,
-                objectives,
-                is_new=is_new,
-                epochs=epochs,
-                seed=[self._seed, self.n_iter_],
-                callbacks=callbacks,
-            )
+        n_multiplications = net.module_.cost()[0] * net.batch_size
+        # What starts filters and fits decoders sums in an order of its own, too.
+        with one_thread(when=not is_worth_threads(n_multiplications)):
+            with multiplying(net.precision, net.device):
+                rows = learn(
+                    net,
+                    samples,
+                    valid,
+                    start,
+                    objectives,
+                    is_new=is_new,
+                    epochs=epochs,
+                    seed=[self._seed, self.n_iter_],
+                    callbacks=callbacks,
+                )
             if is_decoder_fitted(learning, epochs):
-                start.decoder()
+                # Rounded products would lead its iteration astray.
+                with multiplying("float32", net.device):
+                    start.decoder()
         return rows
 
     def _count_dead_units(self, samples, stacklevel):

@@ -13,6 +13,8 @@ _MIN_SAMPLES = 64
 _MAX_ITER = 50
 # Gradient, relative to the first one, at which there is nothing left to do.
 _TOLERANCE = 1e-3
+# What it grows to, relative to the least one, where rounding has taken over.
+_GROWTH = 10.0
 # Relative to the mean square of the code: keeps twins among its maps apart.
 _RIDGE = 1e-4
 # What tanh and sigmoid never reach is taken for what they come this close to.
@@ -79,9 +81,9 @@ def _fit(decoder, code, target):
     solution = [torch.zeros_like(parameter) for parameter in parameters]
     rest = target.clone()
     step = torch.autograd.grad(output_of(solution), parameters, rest)
-    norm = first = _dot(step, step)
+    norm = first = least = _dot(step, step)
     for _ in range(_MAX_ITER):
-        if norm <= _TOLERANCE**2 * first:
+        if norm <= _TOLERANCE**2 * first or norm > _GROWTH**2 * least:
             break
         output = output_of(step)
         rate = norm / (_dot([output], [output]) + ridge * _dot(step[:1], step[:1]))
@@ -91,6 +93,7 @@ def _fit(decoder, code, target):
         gradient = torch.autograd.grad(output, parameters, rest)
         gradient[0].sub_(ridge * solution[0])
         before, norm = norm, _dot(gradient, gradient)
+        least = min(least, norm)
         step = [
             part + norm / before * change
             for part, change in zip(gradient, step, strict=True)

@@ -348,6 +348,23 @@ def test_decoder_is_the_least_squares_solution(params, spatial, monkeypatch):
     assert least * (1 - 1e-5) <= error <= 1.002 * least + 1e-5
 
 
+def test_decoder_survives_more_iterations_than_digits(monkeypatch):
+    generator = torch.Generator().manual_seed(1)
+    for params in DECODERS[::3]:
+        module = random_module((9, 8), **params)
+        n_channels = params.get("n_channels", 1)
+        x = torch.randn((40, n_channels, 9, 8), generator=generator).cumsum(dim=2)
+        errors = []
+        for n, tolerance in ((100, 1e-4), (600, 0.0)):
+            monkeypatch.setattr(_decoding, "_MAX_ITER", n)
+            monkeypatch.setattr(_decoding, "_TOLERANCE", tolerance)
+            fit_decoder(module, x)
+            with torch.no_grad():
+                rebuilt = module.decoder[0](module.encoder[0](x), (9, 8))
+            errors.append(float((rebuilt - x).square().mean()))
+        assert errors[1] <= 1.01 * errors[0]
+
+
 def test_decoder_of_a_stack_rebuilds_the_maps_before_it(digits):
     params = {**STACK, "init": "kmeans", "n_filters": (6, 18), "max_epochs": 0}
     for name in ("relu", "tanh", "sigmoid", "triangle", "two_sided"):
