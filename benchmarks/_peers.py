@@ -18,6 +18,10 @@ _BLOCK_VALUES = 2**24
 class NotInstalledError(Exception):
     """A package that is not needed otherwise does not import."""
 
+    def __init__(self, package, error):
+        # Without the folder it was looked for in.
+        super().__init__(f"{package}: {str(error).partition(' (')[0]}")
+
 
 def as_rows(X):
     """Return samples as rows of float32."""
@@ -208,7 +212,7 @@ def scattering(shape, has_channels):
     try:
         from kymatio.numpy import Scattering1D, Scattering2D
     except Exception as error:  # old releases fail with new SciPy in several ways
-        raise NotInstalledError(f"kymatio: {error}") from None
+        raise NotInstalledError("kymatio", error) from None
     spatial = shape[:-1] if has_channels else shape
     if len(spatial) == 2:
         transform = Scattering2D(J=2 if min(spatial) > 16 else 1, shape=spatial)
@@ -225,18 +229,21 @@ def scattering(shape, has_channels):
     return FunctionTransformer(features)
 
 
-def mini_rocket(n_kernels, seed):
+def mini_rocket(n_kernels, length, seed):
     """Return aeon's MiniRocket."""
     try:
         from aeon.transformations.collection.convolution_based import MiniRocket
     except Exception as error:
-        raise NotInstalledError(f"aeon: {error}") from None
+        raise NotInstalledError("aeon", error) from None
 
     def as_collection(X):
         return X.astype(np.float32)[:, None]
 
     rocket = MiniRocket(n_kernels=n_kernels, random_state=seed)
-    return make_pipeline(FunctionTransformer(as_collection), rocket)
+    pipeline = make_pipeline(FunctionTransformer(as_collection), rocket)
+    # numba compiles once, whatever comes later.
+    pipeline.fit_transform(np.random.default_rng(0).normal(size=(8, length)))
+    return pipeline
 
 
 def make_peers(data, quick=False, device="auto"):
@@ -296,5 +303,7 @@ def make_peers(data, quick=False, device="auto"):
             ),
         )
     if len(data.shape) == 1:
-        peers["MiniRocket"] = lambda seed: mini_rocket(84 if quick else 9996, seed)
+        peers["MiniRocket"] = lambda seed: mini_rocket(
+            84 if quick else 9996, data.shape[0], seed
+        )
     return peers

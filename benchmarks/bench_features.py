@@ -14,6 +14,8 @@ encoding (training and test samples) and classifying; and by how much memory ros
 
 --labels fits the classifier to so many labelled samples, the rest being known without
 labels: mean and standard deviation of test accuracies over five stratified draws.
+--no-test leaves the test samples alone, for choices: few labels are then judged by the
+slice, which they are not drawn from.
 --flip is for photographs: the classifier gets mirrored copies of the training samples
 too, and averages its scores of a test sample and its mirror image.
 
@@ -242,6 +244,16 @@ class Row:
     peak: float = np.nan
 
 
+def stratified(y, n_samples, seed):
+    """Draw samples of every class in proportion, also where a class has one or two."""
+    rng = np.random.default_rng(seed)
+    place = np.empty(len(y))
+    for label in np.unique(y):
+        (rows,) = np.nonzero(y == label)
+        place[rows] = (rng.permutation(len(rows)) + rng.random()) / len(rows)
+    return np.argsort(place)[:n_samples]
+
+
 class Evaluation:
     """One method on one data set.
 
@@ -279,51 +291,36 @@ class Evaluation:
         models = [model]
         for n_labels in self.arguments.labels:
             models += self._fit_draws(n_labels, standardiser)
-        accuracies = np.full(len(models), np.nan)
-        if not self.arguments.no_test:
-            accuracies = self._test(models)
+        accuracies = self._test(models)
         draws = accuracies[1:].reshape(-1, N_DRAWS)
         few = tuple((draw.mean(), draw.std()) for draw in draws)
         seconds = tuple(self.watch.seconds[what] for what in KINDS)
         return Row(len(model.coef), (valid_accuracy, accuracies[0]), seconds, few)
 
     def _test(self, models):
-        """Return the test accuracy of each model."""
-        predicted = predict(models, self.encode, self.X_test, self.views, self.watch)
-        return np.array([self.data.accuracy(self.y_test, p) for p in predicted])
+        """Return the accuracy of each model on samples it has not seen."""
+        X, y, watch = self.X_test, self.y_test, self.watch
+        if self.arguments.no_test:
+            # The first model has seen all training samples, the others have not.
+            X, y, watch = self.X[-self.n_valid :], self.y[-self.n_valid :], Stopwatch()
+        predicted = predict(models, self.encode, X, self.views, watch)
+        accuracies = np.array([self.data.accuracy(y, p) for p in predicted])
+        if self.arguments.no_test:
+            accuracies[0] = np.nan
+        return accuracies
 
     def _fit(self):
+        common = (self.encode, self.X, self.y, self.n_valid, self.n_classes)
         if self.data.is_small:
-            return fit_small(
-                self.encode,
-                self.X,
-                self.y,
-                self.n_valid,
-                self.n_classes,
-                self.class_weight,
-                self.data.accuracy,
-                self.watch,
-            )
-        return fit_on_blocks(
-            self.encode,
-            self.X,
-            self.y,
-            self.n_valid,
-            self.n_classes,
-            self.views,
-            self.watch,
-        )
+            weights = (self.class_weight, self.data.accuracy)
+            return fit_small(*common, *weights, self.watch)
+        return fit_on_blocks(*common, self.views, self.watch)
 
     def _fit_draws(self, n_labels, standardiser):
         """Return classifiers of several draws of a few labelled samples."""
         models = []
         for seed in range(N_DRAWS):
-            rows, _ = train_test_split(
-                np.arange(len(self.X)),
-                train_size=n_labels,
-                stratify=self.y,
-                random_state=seed,
-            )
+            rows = stratified(self.y[: -self.n_valid], n_labels, seed)
             features = self.encode(self.X[rows])
             models.append(
                 fit_few(
@@ -458,7 +455,7 @@ def make_arguments():
     parser.add_argument("--device", default="auto")
     parser.add_argument("--labels", type=int, nargs="+", default=[])
     parser.add_argument("--flip", action="store_true")
-    parser.add_argument("--no-test", action="store_true", help="to try things out")
+    parser.add_argument("--no-test", action="store_true", help="to choose by the slice")
     parser.add_argument("--n-samples", type=int, help="training samples to take")
     parser.add_argument("--recipe", choices=list(recipes), help="another than usual")
     parser.add_argument(
@@ -483,6 +480,8 @@ def main():
     arguments = make_arguments()
     data = DATA[arguments.data]
     split = read(data, arguments.n_samples, arguments.quick)
+    n_drawn_from = len(split[0]) - min(data.n_valid, len(split[0]) // 4)
+    arguments.labels = [n for n in arguments.labels if n <= n_drawn_from]
     print_header(data, split, arguments)
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{i}.npy" for i in range(len(split))]
