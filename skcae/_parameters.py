@@ -1,89 +1,20 @@
-"""What each parameter may be, and what the parameters mean together."""
+"""What the parameters mean together: stages, scales, arguments of the module."""
 
-import sys
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 
-from ._shapes import Stage, clip_kernel, map_sizes, one_per_stage
-from ._sklearn import Interval, StrOptions
-
-OUTPUT_ACTIVATION_NAMES = ("relu", "tanh", "sigmoid", "identity", "abs")
-ACTIVATION_NAMES = (
-    *OUTPUT_ACTIVATION_NAMES,
-    "two_sided",
-    "soft_threshold",
-    "triangle",
+from ._consistency import (
+    check_objective,
+    check_together,
+    is_stagewise,
+    resolve_output_activation,
 )
-OPTIMIZER_NAMES = ("adam", "adamw", "sgd", "rmsprop")
-LOSS_NAMES = ("squared_error", "absolute_error", "huber", "log_loss")
-
-_POSITIVE = Interval(Integral, 1, None, closed="left")
-_PER_STAGE = [_POSITIVE, tuple, list]
-
-PARAMETER_CONSTRAINTS = {
-    "input_shape": [tuple, list, None],
-    "channel_axis": [Integral, None],
-    "n_filters": _PER_STAGE,
-    "kernel_size": _PER_STAGE,
-    "stride": _PER_STAGE,
-    "pool_size": _PER_STAGE,
-    "pool_mode": [StrOptions({"max", "avg"})],
-    "depthwise": ["boolean", tuple, list],
-    "padding": [StrOptions({"same", "valid", "full"})],
-    "whiten": [Interval(Real, 0, None, closed="neither"), None],
-    "activation": [StrOptions(set(ACTIVATION_NAMES)), tuple, list],
-    "threshold": [Interval(Real, 0, None, closed="left")],
-    "output_activation": [StrOptions(set(OUTPUT_ACTIVATION_NAMES))],
-    "tied_weights": ["boolean"],
-    "n_components": [_POSITIVE, None],
-    "loss": [StrOptions(set(LOSS_NAMES))],
-    "corruption": [StrOptions({"mask", "gaussian", "salt_and_pepper"}), None],
-    "corruption_level": [Interval(Real, 0, None, closed="left")],
-    "sparsity": [StrOptions({"winner_take_all", "l1"}), None],
-    "sparsity_level": [Interval(Real, 0, 1, closed="both")],
-    "init": [StrOptions({"random", "patches", "kmeans"})],
-    "layerwise": ["boolean"],
-    "pooling": [StrOptions({"max", "avg"}), None],
-    "pool_grid": _PER_STAGE,
-    "feature_stages": [StrOptions({"last", "all"})],
-    "power": [Interval(Real, 0, None, closed="neither")],
-    "optimizer": [StrOptions(set(OPTIMIZER_NAMES))],
-    "lr": [Interval(Real, 0, None, closed="neither")],
-    "weight_decay": [Interval(Real, 0, None, closed="left")],
-    "batch_size": [_POSITIVE],
-    "max_epochs": [Interval(Integral, 0, None, closed="left")],
-    "max_samples": [_POSITIVE, None],
-    "crop_size": [_POSITIVE, None],
-    "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [_POSITIVE],
-    "tol": [Interval(Real, 0, None, closed="left")],
-    "warm_start": ["boolean"],
-    "random_state": ["random_state"],
-    "verbose": ["verbose"],
-    "device": [str],
-    "precision": [StrOptions({"auto", "float32", "tf32", "bfloat16"})],
-    "compile": ["boolean"],
-    "callbacks": [list, tuple, None],
-    "net_params": [dict, None],
-}
+from ._constraints import ACTIVATION_NAMES
+from ._shapes import Stage, clip_kernel, map_sizes, one_per_stage
 
 _SIZES = ("n_filters", "kernel_size", "stride", "pool_size")
 _STAGE_PARAMETERS = (*_SIZES, "activation", "depthwise")
-_NUMBERS = tuple(
-    name
-    for name, options in PARAMETER_CONSTRAINTS.items()
-    if any(isinstance(option, Interval) for option in options)
-)
-
-# Arguments of skorch's net that no parameter stands for; more begin with a prefix.
-_NET_ARGUMENTS = (
-    "iterator_valid__batch_size",
-    "predict_nonlinearity",
-    "use_caching",
-    "torch_load_kwargs",
-)
 
 
 def _is_positive_integer(value):
@@ -184,20 +115,6 @@ def _resolve_grid(estimator, n_stages):
     return tuple(int(grid) for grid in grids)
 
 
-def resolve_output_activation(estimator):
-    """Return the name of the activation behind the last decoder stage."""
-    name = estimator.output_activation
-    if estimator.loss != "log_loss":
-        return name
-    if name not in ("identity", "sigmoid"):
-        raise ValueError(
-            f"Got loss='log_loss' with output_activation={name!r}; expected "
-            "'sigmoid', which this loss implies. Leave output_activation at its "
-            "default, or choose another loss."
-        )
-    return "sigmoid"
-
-
 def resolve_scale(output_activation, moments):
     """Return centre and unit per channel, so that the output can reach the data.
 
@@ -223,107 +140,6 @@ def resolve_scale(output_activation, moments):
     scale = scale.copy()
     scale[scale == 0] = 1.0
     return mean, scale
-
-
-def _check_booleans(estimator):
-    """Raise TypeError for booleans, which Python takes for numbers."""
-    for name in _NUMBERS:
-        value = getattr(estimator, name)
-        if isinstance(value, bool):
-            raise TypeError(
-                f"Got {name}={value}; expected a number. Write {int(value)} if that "
-                "is what you mean."
-            )
-
-
-def _check_callbacks(callbacks):
-    # Who has a skorch callback has imported skorch.
-    skorch_callbacks = sys.modules.get("skorch.callbacks")
-    known = () if skorch_callbacks is None else skorch_callbacks.Callback
-    for item in callbacks or ():
-        is_named = isinstance(item, (tuple, list)) and len(item) == 2
-        callback = item[1] if is_named and isinstance(item[0], str) else item
-        kind = callback if isinstance(callback, type) else type(callback)
-        if not issubclass(kind, known):
-            raise TypeError(
-                f"Got {item!r} in callbacks; expected skorch callbacks, or pairs of a "
-                "name and one. Take them from skorch.callbacks, and pass "
-                "scikit-learn's to set_callbacks."
-            )
-
-
-def check_monitors(callbacks, has_validation):
-    """Refuse callbacks that watch a validation loss where there is none."""
-    for item in callbacks or ():
-        callback = item[1] if isinstance(item, (tuple, list)) else item
-        monitor = getattr(callback, "monitor", None)
-        if str(monitor).startswith("valid_") and not has_validation:
-            raise ValueError(
-                f"Got a callback {type(callback).__name__} with monitor={monitor!r} "
-                "but no validation samples; expected some. Pass X_val, set "
-                "early_stopping=True, or monitor 'train_loss'."
-            )
-
-
-def _check_net_params(estimator):
-    own = estimator.get_params(deep=False)
-    for key, value in (estimator.net_params or {}).items():
-        prefix, _, name = str(key).rpartition("__")
-        if key in _NET_ARGUMENTS or prefix.startswith("callbacks__"):
-            continue
-        if name in own:
-            raise ValueError(
-                f"Got {key!r} in net_params; expected arguments of skorch's net that "
-                f"{type(estimator).__name__} has no parameter for. Pass "
-                f"{name}={value!r} to {type(estimator).__name__} itself."
-            )
-        if prefix != "optimizer" or not name:
-            raise ValueError(
-                f"Got {key!r} in net_params; expected one of {_NET_ARGUMENTS} or a "
-                "name that begins with 'optimizer__' or 'callbacks__<name>__'. Remove "
-                f"{key!r}, or correct it."
-            )
-
-
-def _check_features(estimator):
-    """Refuse ways from maps to features that exclude each other."""
-    if estimator.feature_stages == "all":
-        if estimator.pooling is None:
-            raise ValueError(
-                "Got feature_stages='all' with pooling=None; expected pooled maps, as "
-                "those of several stages are many. Set pooling='avg'."
-            )
-        if estimator.n_components is not None:
-            raise ValueError(
-                f"Got feature_stages='all' with n_components={estimator.n_components}; "
-                "expected one of the two, as a dense code is one of the last maps. Set "
-                "feature_stages='last' or n_components=None."
-            )
-    if estimator.power != 1 and (
-        estimator.pooling is None or estimator.n_components is not None
-    ):
-        raise ValueError(
-            f"Got power={estimator.power} with pooling={estimator.pooling!r} and "
-            f"n_components={estimator.n_components}; expected power=1 for features "
-            "that can be inverted. Set pooling='avg' and n_components=None."
-        )
-
-
-def _check_whitening(estimator):
-    if estimator.whiten is None:
-        return
-    name = resolve_output_activation(estimator)
-    if name != "identity":
-        raise ValueError(
-            f"Got whiten={estimator.whiten} with an output activation {name!r}; "
-            "expected 'identity', as whitened values have no bounds. Leave "
-            "output_activation at its default and choose another loss than 'log_loss'."
-        )
-
-
-def is_stagewise(estimator):
-    """Whether the stages are trained one after the other."""
-    return bool(estimator.layerwise) or estimator.sparsity == "winner_take_all"
 
 
 def learning_params(estimator):
@@ -362,56 +178,6 @@ def is_decoder_fitted(learning, epochs):
     return learning["has_own_decoder"] and (
         untrained or learning["sparsity"] == "winner_take_all"
     )
-
-
-def _check_objective(estimator, stages):
-    if estimator.n_components is not None and is_stagewise(estimator):
-        raise ValueError(
-            f"Got n_components={estimator.n_components} with "
-            f"layerwise={estimator.layerwise} and sparsity={estimator.sparsity!r}; "
-            "expected n_components=None where stages are trained one by one. Put PCA "
-            "behind the transformer instead."
-        )
-    if estimator.sparsity != "winner_take_all":
-        return
-    if len(stages) > 1 and not estimator.layerwise:
-        raise ValueError(
-            f"Got sparsity='winner_take_all' with {len(stages)} stages; expected one "
-            "stage at a time. Set layerwise=True."
-        )
-    if estimator.corruption is not None:
-        raise ValueError(
-            f"Got corruption={estimator.corruption!r} with "
-            "sparsity='winner_take_all'; expected one of the two. Set one to None."
-        )
-    if estimator.tied_weights:
-        raise ValueError(
-            "Got tied_weights=True with sparsity='winner_take_all'; expected False: "
-            "while they learn, filters are tied anyway, and then the decoder is fitted "
-            "to the dense code. Set tied_weights=False."
-        )
-    for stage in stages:
-        if stage.stride != 1:
-            raise ValueError(
-                f"Got stride={stage.stride} with sparsity='winner_take_all'; expected "
-                "1, as winners may lie anywhere. Set stride=1 and use pool_size."
-            )
-
-
-def check_together(estimator):
-    """Raise ValueError or TypeError for what single constraints cannot express."""
-    _check_booleans(estimator)
-    _check_callbacks(estimator.callbacks)
-    _check_net_params(estimator)
-    _check_features(estimator)
-    _check_whitening(estimator)
-    level, kind = estimator.corruption_level, estimator.corruption
-    if kind in ("mask", "salt_and_pepper") and level > 1:
-        raise ValueError(
-            f"Got corruption_level={level} with corruption={kind!r}; expected a share "
-            "between 0 and 1. Lower it, or use corruption='gaussian', whose level is "
-            "a standard deviation."
-        )
 
 
 def comparable(params):
@@ -457,7 +223,7 @@ def module_params(estimator, layout):
     """
     check_together(estimator)
     stages = resolve_stages(estimator)
-    _check_objective(estimator, stages)
+    check_objective(estimator, stages)
     try:
         map_sizes(layout.spatial, stages)
     except ValueError as error:

@@ -6,12 +6,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseAutoencoder
-from ._parameters import (
-    PARAMETER_CONSTRAINTS,
-    check_monitors,
-    is_stagewise,
-    module_params,
-)
+from ._consistency import check_monitors, is_stagewise
+from ._constraints import PARAMETER_CONSTRAINTS
+from ._parameters import module_params
 from ._sklearn import CallbackSupportMixin, _fit_context, with_callbacks
 from ._validation import (
     check_out,

@@ -14,7 +14,7 @@ import torch
 from conftest import make_small
 from skorch.callbacks import EpochScoring
 
-from skcae._parameters import PARAMETER_CONSTRAINTS
+from skcae._constraints import PARAMETER_CONSTRAINTS
 
 IMAGES = np.random.default_rng(0).normal(size=(12, 8, 8)).astype(np.float32)
 FLAT = IMAGES.reshape(12, 64)

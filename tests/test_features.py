@@ -91,7 +91,7 @@ def test_activation(name, n_axes):
 
 
 def test_every_activation_has_a_formula():
-    from skcae._parameters import ACTIVATION_NAMES
+    from skcae._constraints import ACTIVATION_NAMES
 
     assert set(FORMULAS) == set(ACTIVATION_NAMES)
 

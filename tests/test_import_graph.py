@@ -15,6 +15,8 @@ ORDER = [
     "_sklearn",
     "_shapes",
     "_samples",
+    "_constraints",
+    "_consistency",
     "_parameters",
     "_validation",
     "_threads",
@@ -63,7 +65,9 @@ def test_imports_go_one_way(name):
     assert imports_of(name) <= set(ORDER[: ORDER.index(name)])
 
 
-@pytest.mark.parametrize("name", ["_shapes", "_samples", "_parameters", "_validation"])
+@pytest.mark.parametrize(
+    "name", ["_shapes", "_samples", "_constraints", "_consistency", "_parameters"]
+)
 def test_arithmetic_knows_no_torch(name):
     tree = ast.parse((PACKAGE / f"{name}.py").read_text())
     modules = {

@@ -1,0 +1,185 @@
+"""What parameters must not be together, nor with the data at hand."""
+
+import sys
+
+from ._constraints import PARAMETER_CONSTRAINTS
+from ._sklearn import Interval
+
+_NUMBERS = tuple(
+    name
+    for name, options in PARAMETER_CONSTRAINTS.items()
+    if any(isinstance(option, Interval) for option in options)
+)
+
+# Arguments of skorch's net that no parameter stands for; more begin with a prefix.
+_NET_ARGUMENTS = (
+    "iterator_valid__batch_size",
+    "predict_nonlinearity",
+    "use_caching",
+    "torch_load_kwargs",
+)
+
+
+def resolve_output_activation(estimator):
+    """Return the name of the activation behind the last decoder stage."""
+    name = estimator.output_activation
+    if estimator.loss != "log_loss":
+        return name
+    if name not in ("identity", "sigmoid"):
+        raise ValueError(
+            f"Got loss='log_loss' with output_activation={name!r}; expected "
+            "'sigmoid', which this loss implies. Leave output_activation at its "
+            "default, or choose another loss."
+        )
+    return "sigmoid"
+
+
+def is_stagewise(estimator):
+    """Whether the stages are trained one after the other."""
+    return bool(estimator.layerwise) or estimator.sparsity == "winner_take_all"
+
+
+def _check_booleans(estimator):
+    """Raise TypeError for booleans, which Python takes for numbers."""
+    for name in _NUMBERS:
+        value = getattr(estimator, name)
+        if isinstance(value, bool):
+            raise TypeError(
+                f"Got {name}={value}; expected a number. Write {int(value)} if that "
+                "is what you mean."
+            )
+
+
+def _check_callbacks(callbacks):
+    # Who has a skorch callback has imported skorch.
+    skorch_callbacks = sys.modules.get("skorch.callbacks")
+    known = () if skorch_callbacks is None else skorch_callbacks.Callback
+    for item in callbacks or ():
+        is_named = isinstance(item, (tuple, list)) and len(item) == 2
+        callback = item[1] if is_named and isinstance(item[0], str) else item
+        kind = callback if isinstance(callback, type) else type(callback)
+        if not issubclass(kind, known):
+            raise TypeError(
+                f"Got {item!r} in callbacks; expected skorch callbacks, or pairs of a "
+                "name and one. Take them from skorch.callbacks, and pass "
+                "scikit-learn's to set_callbacks."
+            )
+
+
+def check_monitors(callbacks, has_validation):
+    """Refuse callbacks that watch a validation loss where there is none."""
+    for item in callbacks or ():
+        callback = item[1] if isinstance(item, (tuple, list)) else item
+        monitor = getattr(callback, "monitor", None)
+        if str(monitor).startswith("valid_") and not has_validation:
+            raise ValueError(
+                f"Got a callback {type(callback).__name__} with monitor={monitor!r} "
+                "but no validation samples; expected some. Pass X_val, set "
+                "early_stopping=True, or monitor 'train_loss'."
+            )
+
+
+def _check_net_params(estimator):
+    own = estimator.get_params(deep=False)
+    for key, value in (estimator.net_params or {}).items():
+        prefix, _, name = str(key).rpartition("__")
+        if key in _NET_ARGUMENTS or prefix.startswith("callbacks__"):
+            continue
+        if name in own:
+            raise ValueError(
+                f"Got {key!r} in net_params; expected arguments of skorch's net that "
+                f"{type(estimator).__name__} has no parameter for. Pass "
+                f"{name}={value!r} to {type(estimator).__name__} itself."
+            )
+        if prefix != "optimizer" or not name:
+            raise ValueError(
+                f"Got {key!r} in net_params; expected one of {_NET_ARGUMENTS} or a "
+                "name that begins with 'optimizer__' or 'callbacks__<name>__'. Remove "
+                f"{key!r}, or correct it."
+            )
+
+
+def _check_features(estimator):
+    """Refuse ways from maps to features that exclude each other."""
+    if estimator.feature_stages == "all":
+        if estimator.pooling is None:
+            raise ValueError(
+                "Got feature_stages='all' with pooling=None; expected pooled maps, as "
+                "those of several stages are many. Set pooling='avg'."
+            )
+        if estimator.n_components is not None:
+            raise ValueError(
+                f"Got feature_stages='all' with n_components={estimator.n_components}; "
+                "expected one of the two, as a dense code is one of the last maps. Set "
+                "feature_stages='last' or n_components=None."
+            )
+    if estimator.power != 1 and (
+        estimator.pooling is None or estimator.n_components is not None
+    ):
+        raise ValueError(
+            f"Got power={estimator.power} with pooling={estimator.pooling!r} and "
+            f"n_components={estimator.n_components}; expected power=1 for features "
+            "that can be inverted. Set pooling='avg' and n_components=None."
+        )
+
+
+def _check_whitening(estimator):
+    if estimator.whiten is None:
+        return
+    name = resolve_output_activation(estimator)
+    if name != "identity":
+        raise ValueError(
+            f"Got whiten={estimator.whiten} with an output activation {name!r}; "
+            "expected 'identity', as whitened values have no bounds. Leave "
+            "output_activation at its default and choose another loss than 'log_loss'."
+        )
+
+
+def check_objective(estimator, stages):
+    if estimator.n_components is not None and is_stagewise(estimator):
+        raise ValueError(
+            f"Got n_components={estimator.n_components} with "
+            f"layerwise={estimator.layerwise} and sparsity={estimator.sparsity!r}; "
+            "expected n_components=None where stages are trained one by one. Put PCA "
+            "behind the transformer instead."
+        )
+    if estimator.sparsity != "winner_take_all":
+        return
+    if len(stages) > 1 and not estimator.layerwise:
+        raise ValueError(
+            f"Got sparsity='winner_take_all' with {len(stages)} stages; expected one "
+            "stage at a time. Set layerwise=True."
+        )
+    if estimator.corruption is not None:
+        raise ValueError(
+            f"Got corruption={estimator.corruption!r} with "
+            "sparsity='winner_take_all'; expected one of the two. Set one to None."
+        )
+    if estimator.tied_weights:
+        raise ValueError(
+            "Got tied_weights=True with sparsity='winner_take_all'; expected False: "
+            "while they learn, filters are tied anyway, and then the decoder is fitted "
+            "to the dense code. Set tied_weights=False."
+        )
+    for stage in stages:
+        if stage.stride != 1:
+            raise ValueError(
+                f"Got stride={stage.stride} with sparsity='winner_take_all'; expected "
+                "1, as winners may lie anywhere. Set stride=1 and use pool_size."
+            )
+
+
+def check_together(estimator):
+    """Raise ValueError or TypeError for what single constraints cannot express."""
+    _check_booleans(estimator)
+    _check_callbacks(estimator.callbacks)
+    _check_net_params(estimator)
+    _check_features(estimator)
+    _check_whitening(estimator)
+    level, kind = estimator.corruption_level, estimator.corruption
+    if kind in ("mask", "salt_and_pepper") and level > 1:
+        raise ValueError(
+            f"Got corruption_level={level} with corruption={kind!r}; expected a share "
+            "between 0 and 1. Lower it, or use corruption='gaussian', whose level is "
+            "a standard deviation."
+        )
