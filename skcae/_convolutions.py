@@ -255,12 +255,13 @@ def _convolve_to_blocks(x, weight, bias, step, offset, size):
     n_axes = weight.ndim - 2
     n_in, n_out, side, *_ = weight.shape
     n_blocks = -(-side // step)
-    weight = F.pad(weight, (0, n_blocks * step - side) * n_axes)
+    if n_blocks * step > side:
+        weight = F.pad(weight, (0, n_blocks * step - side) * n_axes)
     weight = weight.reshape(n_in, n_out, *(n_blocks, step) * n_axes)
     blocks, places = range(2, 2 * n_axes + 1, 2), range(3, 2 * n_axes + 2, 2)
     weight = weight.flip(tuple(blocks)).permute(*places, 1, 0, *blocks)
     weight = weight.reshape(-1, n_in, *(n_blocks,) * n_axes)
-    bias = bias.repeat(step**n_axes)
+    bias = bias.expand(step**n_axes, n_out).flatten()
     y = CONVOLVE[n_axes](x, weight, bias, 1, n_blocks - 1).movedim(1, -1)
     n_samples, *sides, _ = y.shape
     y = y.reshape(n_samples, *sides, *(step,) * n_axes, n_out)
@@ -302,7 +303,8 @@ class _TransposedByBlocks(torch.autograd.Function):
         stride, offset, missing = ctx.how
         n_axes = weight.ndim - 2
         cut = [max(0, -length) for length in reversed(missing)]
-        gradient = F.pad(gradient, [side for length in cut for side in (0, length)])
+        if any(cut):
+            gradient = F.pad(gradient, [n for length in cut for n in (0, length)])
         steps, offsets = [stride] * n_axes, [offset] * n_axes
         added = [max(0, length) for length in missing]
         if n_axes == 1:
