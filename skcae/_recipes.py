@@ -103,7 +103,8 @@ recipes = Recipes(
             "pooling": "avg",
             "pool_grid": 4,
         },
-        "signal": _STACK | {"kernel_size": 9, "whiten": 0.1, "pool_grid": 4},
+        "signal": _STACK
+        | {"kernel_size": 9, "whiten": 0.1, "threshold": 0.1, "pool_grid": (8, 4)},
         "volume": _STACK
         | {
             "n_filters": (8, 4),
