@@ -52,43 +52,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from skcae import ConvAutoencoderTransformer
-
-try:
-    from skcae import recipes
-except ImportError:
-    GREY = {
-        "n_filters": (32, 8),
-        "kernel_size": 7,
-        "pool_size": (2, 1),
-        "pool_mode": "avg",
-        "depthwise": (False, True),
-        "whiten": 1.0,
-        "activation": ("two_sided", "abs"),
-        "threshold": 0.5,
-        "sparsity": "winner_take_all",
-        "layerwise": True,
-        "pooling": "avg",
-        "pool_grid": 4,
-        "feature_stages": "all",
-        "power": 0.5,
-        "lr": 1e-2,
-        "max_epochs": 10,
-        "max_samples": 6400,
-    }
-    recipes = {
-        "grey": GREY,
-        "colour": GREY
-        | {
-            "channel_axis": -1,
-            "kernel_size": (7, 5),
-            "whiten": 0.1,
-            "pool_grid": (4, 3),
-            "crop_size": 12,
-        },
-        "signal": GREY | {"kernel_size": 9, "whiten": 0.1, "pool_grid": 8},
-        "volume": GREY | {"n_filters": (16, 4), "kernel_size": 5, "pool_grid": 2},
-    }
+from skcae import ConvAutoencoderTransformer, recipes
 
 N_DRAWS = 5
 KINDS = ("learn", "encode", "classify")

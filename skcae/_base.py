@@ -200,8 +200,8 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         ]
         self.n_iter_ = len(self.history_)
         if not rows or self._learning_params["stagewise"]:
-            rows = np.linspace(0, len(samples) - 1, min(len(samples), _N_SAMPLES_LOSS))
-            self.reconstruction_err_ = mean_loss(net, samples.subset(rows.astype(int)))
+            some = samples.evenly_spaced(_N_SAMPLES_LOSS)
+            self.reconstruction_err_ = mean_loss(net, some)
         elif self.early_stopping and valid is not None:
             best = min(rows, key=lambda row: row["valid_loss"])
             self.reconstruction_err_ = best["train_loss"]
@@ -259,9 +259,8 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         self.n_dead_units_ = 0
         if len(samples) < 2:
             return
-        rows = np.linspace(0, len(samples) - 1, min(len(samples), _N_SAMPLES_DEAD))
         self.n_dead_units_, n_units = count_dead_units(
-            self.net_, samples.subset(rows.astype(int))
+            self.net_, samples.evenly_spaced(_N_SAMPLES_DEAD)
         )
         if self.n_dead_units_:
             warnings.warn(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from sklearn.utils import gen_batches
 
 from ._resident import for_device
 
@@ -48,7 +49,7 @@ class Batches:
 
     def __iter__(self):
         order = self.rng.permutation(len(self.dataset)) if self.shuffle else None
-        slices = self._slices()
+        slices = gen_batches(self.n_samples, self.batch_size)
         if self.on_device is not None:
             yield from ((x, x) for x in self.on_device.batches(slices, order))
             return
@@ -56,7 +57,3 @@ class Batches:
             batch = self.dataset[part if order is None else order[part]]
             x = torch.from_numpy(batch)
             yield x, x
-
-    def _slices(self):
-        for start in range(0, self.n_samples, self.batch_size):
-            yield slice(start, min(start + self.batch_size, self.n_samples))

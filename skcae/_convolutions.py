@@ -77,14 +77,20 @@ def fit_size(x: Tensor, size) -> Tensor:
     return x
 
 
+@torch.no_grad()
+def remove_mean_(weight: Tensor) -> None:
+    """Subtract the mean of every filter of 3 values or more, in place."""
+    if weight[0].numel() > 2:
+        weight -= weight.mean(tuple(range(1, weight.ndim)), keepdim=True)
+
+
 def draw_filters(weight: Tensor, generator: torch.Generator) -> None:
     """Fill `weight` with random filters of unit norm and, from 3 values on, no mean.
 
     What a filter without mean finds does not depend on the brightness.
     """
     rows = torch.randn(len(weight), weight[0].numel(), generator=generator)
-    if rows.shape[1] > 2:
-        rows -= rows.mean(dim=1, keepdim=True)
+    remove_mean_(rows)
     rows /= rows.norm(dim=1, keepdim=True)
     weight.copy_(rows.view(weight.shape))
 

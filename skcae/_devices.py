@@ -31,7 +31,7 @@ def resolve_device(device):
     if is_out_of_memory(error):
         raise MemoryError(_explain(error))
     raise ValueError(
-        f"Got device={device!r}, which PyTorch cannot use here ({_reason(error)}); "
+        f"Got device={device!r}, which PyTorch cannot use here ({reason_of(error)}); "
         "expected 'auto', 'cpu', or an available accelerator such as 'cuda'. Use "
         "device='auto'."
     )
@@ -44,8 +44,9 @@ def _resolve_auto():
     if error is None:
         return "cuda"
     warnings.warn(
-        f"PyTorch cannot use the GPU now ({_reason(error)}), so the CPU computes. Run "
-        "fewer processes on the GPU (such as those of n_jobs), or set device='cpu'.",
+        f"PyTorch cannot use the GPU now ({reason_of(error)}), so the CPU computes. "
+        "Run fewer processes on the GPU (such as those of n_jobs), or set "
+        "device='cpu'.",
         stacklevel=8,
     )
     return "cpu"
@@ -60,7 +61,8 @@ def _what_fails(device):
     return None
 
 
-def _reason(error):
+def reason_of(error):
+    """Return the first sentence of an error of torch."""
     return str(error).splitlines()[0].split(". ")[0]
 
 

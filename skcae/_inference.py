@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from sklearn.utils import gen_batches
 
 from ._compile import compiled_or_plain
 from ._devices import explains_out_of_memory, give_back, is_cpu
@@ -64,10 +65,7 @@ class BatchRunner:
     @explains_out_of_memory
     def run(self, work):
         """Call ``work(part)`` for every slice of the samples."""
-        parts = [
-            slice(start, min(start + self.batch_size, self.n_samples))
-            for start in range(0, self.n_samples, self.batch_size)
-        ]
+        parts = list(gen_batches(self.n_samples, self.batch_size))
         with (
             one_thread() as n_threads,
             multiplying(self.net.precision, self.net.device),

@@ -75,9 +75,10 @@ class EncoderStage(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, x: Tensor, level: float) -> None:
-        """Set every filter's threshold to `level` standard deviations of responses."""
-        if not self.is_thresholded:
-            return
+        """Set every filter's threshold to `level` standard deviations of responses.
+
+        Only for activations that have one.
+        """
         self.threshold.zero_()
         groups = list(self.responses(x))
         if self.stage.depthwise:
@@ -151,7 +152,6 @@ class DecoderStage(nn.Module):
         stage = self.stage = encoder.stage
         self.activation = activation
         self.n_out = n_out
-        self.is_tied = tied
         n_axes = encoder.convolution.weight.ndim - 2
         sides = (stage.kernel_size,) * n_axes
         # Filters that see every map separately are undone map by map.
@@ -185,7 +185,7 @@ class DecoderStage(nn.Module):
         n_samples = len(x)
         if self.stage.depthwise:
             x = self.separate(x)
-        if self.is_tied and self.stage.n_signs == 2:
+        if self.convolution.is_tied and self.stage.n_signs == 2:
             positive, negative = x.chunk(2, dim=1)
             x = positive - negative
         y = self.convolve(x, size)

@@ -2,6 +2,7 @@
 
 import torch
 
+from ._convolutions import remove_mean_
 from ._layers import DECODER_ACTIVATIONS
 from ._losses import half_squared_error
 from ._winners import normalise_, random_crops, winner_take_all_loss
@@ -9,7 +10,16 @@ from ._winners import normalise_, random_crops, winner_take_all_loss
 _MAPS_PER_SAMPLE = 8
 
 
-class Reconstruction:
+class Objective:
+    """What the net asks of an objective besides its loss."""
+
+    stage, ignores_thresholds = None, False
+
+    def after_step(self, net):
+        """Mend what the optimizer has done to the weights."""
+
+
+class Reconstruction(Objective):
     """Rebuild samples through all stages together.
 
     Parameters
@@ -17,8 +27,6 @@ class Reconstruction:
     penalty : float, default=0.0
         Weight of the mean absolute value of the code in the loss.
     """
-
-    stage, ignores_thresholds = None, False
 
     def __init__(self, penalty=0.0):
         self.penalty = penalty
@@ -35,11 +43,8 @@ class Reconstruction:
         loss = net.criterion_(output, target) + self.penalty * code.abs().mean()
         return loss, output
 
-    def after_step(self, net):
-        """Mend what the optimizer has done to the weights."""
 
-
-class StageReconstruction:
+class StageReconstruction(Objective):
     """Rebuild what one stage sees, of the code of those before it.
 
     Parameters
@@ -49,8 +54,6 @@ class StageReconstruction:
     penalty : float, default=0.0
         Weight of the mean absolute value of the code in the loss.
     """
-
-    ignores_thresholds = False
 
     def __init__(self, stage, penalty=0.0):
         self.stage, self.penalty = stage, penalty
@@ -69,11 +72,8 @@ class StageReconstruction:
             loss = net.criterion_(output, target)
         return loss + self.penalty * code.abs().mean(), output
 
-    def after_step(self, net):
-        """Mend what the optimizer has done to the weights."""
 
-
-class WinnerTakeAll:
+class WinnerTakeAll(Objective):
     """Rebuild what one stage sees from the strongest responses alone.
 
     Parameters
@@ -144,9 +144,8 @@ class WinnerTakeAll:
         """Give the filters unit norm again, and no mean where samples have one."""
         module = net.module_
         weight = module.encoder[self.stage].convolution.weight
-        if (self.stage or module.whitening is None) and weight[0].numel() > 2:
-            with torch.no_grad():
-                weight -= weight.mean(tuple(range(1, weight.ndim)), keepdim=True)
+        if self.stage or module.whitening is None:
+            remove_mean_(weight)
         normalise_(weight)
 
 

@@ -71,7 +71,7 @@ def resolve_stages(estimator):
         )
     columns = {}
     for name, value in given.items():
-        columns[name] = tuple(value) if name in lengths else (value,) * n_stages
+        columns[name] = one_per_stage(value, n_stages)
         for item in columns[name]:
             _check_stage_value(name, value, item)
     stages = tuple(

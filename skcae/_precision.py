@@ -7,6 +7,8 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch.nn import functional as F
 
+from ._devices import reason_of
+
 # NVIDIA's Ampere: the first with TF32 and bfloat16 in its tensor cores.
 _AMPERE = (8, 0)
 
@@ -43,10 +45,9 @@ def _check_bfloat16(device):
         with warnings.catch_warnings(action="error"):
             in_bfloat16(lambda _, x: F.conv2d(x, x))(None, x)
     except (RuntimeError, UserWarning) as error:
-        reason = str(error).splitlines()[0].split(". ")[0]
         raise ValueError(
             f"Got precision='bfloat16' with device={str(device)!r}, which cannot "
-            f"({reason}); expected a device with bfloat16 arithmetic. Use "
+            f"({reason_of(error)}); expected a device with bfloat16 arithmetic. Use "
             "precision='auto'."
         ) from None
 

@@ -5,6 +5,7 @@ import mmap
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 # Large enough to hide the cost of a Python loop, small enough for the CPU cache.
 _CHUNK_BYTES = 4 * 2**20
@@ -154,10 +155,14 @@ class Samples:
         """Return the samples of some rows."""
         return Samples(self.X, self.layout, rows)
 
+    def evenly_spaced(self, size):
+        """Return at most `size` of the samples, from the first to the last."""
+        rows = np.linspace(0, len(self) - 1, min(len(self), size))
+        return self.subset(rows.astype(int))
+
     def slices(self, size):
-        """Yield consecutive slices of at most `size` samples."""
-        for start in range(0, len(self), size):
-            yield slice(start, min(start + size, len(self)))
+        """Return an iterator over consecutive slices of at most `size` samples."""
+        return gen_batches(len(self), size)
 
     @property
     def chunk_size(self):
