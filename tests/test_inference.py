@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 from conftest import make_small
+from numpy.testing import assert_allclose, assert_array_equal
 
 from skcae import _inference
+from skcae._convolutions import pool
+from skcae._layers import ChannelScaler
 
 CONFIGURATIONS = [
     {},
@@ -34,11 +37,11 @@ def trained(request, small_digits):
 def test_subsets_and_orders_give_the_same_bits(trained, digits):
     features = trained.transform(digits)
     for size in (1, 2, 3, 7, 130):
-        np.testing.assert_array_equal(trained.transform(digits[:size]), features[:size])
+        assert_array_equal(trained.transform(digits[:size]), features[:size])
     order = np.random.default_rng(0).permutation(len(digits))
-    np.testing.assert_array_equal(trained.transform(digits[order]), features[order])
+    assert_array_equal(trained.transform(digits[order]), features[order])
     scores = trained.score_samples(digits)
-    np.testing.assert_array_equal(trained.score_samples(digits[-1:]), scores[-1:])
+    assert_array_equal(trained.score_samples(digits[-1:]), scores[-1:])
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
@@ -48,7 +51,7 @@ def test_batches_in_threads_give_the_same_bits(trained, digits, threads, monkeyp
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        np.testing.assert_array_equal(trained.transform(digits), expected)
+        assert_array_equal(trained.transform(digits), expected)
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
@@ -58,7 +61,7 @@ def test_training_mode_of_the_module_is_ignored(small_digits):
     cae = make_small(corruption="mask", corruption_level=0.9).fit(small_digits)
     expected = cae.transform(small_digits)
     cae.module_.train()
-    np.testing.assert_array_equal(cae.transform(small_digits), expected)
+    assert_array_equal(cae.transform(small_digits), expected)
 
 
 def test_error_of_a_thread_reaches_the_caller(trained, digits, monkeypatch):
@@ -137,7 +140,7 @@ def test_features_go_into_a_memory_map(trained, digits, tmp_path):
     )
     assert trained.transform(digits, out=out) is out
     del out
-    np.testing.assert_array_equal(np.load(tmp_path / "features.npy"), expected)
+    assert_array_equal(np.load(tmp_path / "features.npy"), expected)
 
 
 @pytest.mark.parametrize(
@@ -211,9 +214,9 @@ def test_any_architecture_gives_the_same_bits(params, shape):
     cae = make_small(max_epochs=1, **params).fit(X)
     features, scores = cae.transform(X), cae.score_samples(X)
     rows = np.random.default_rng(2).permutation(41)[:5]
-    np.testing.assert_array_equal(cae.transform(X[rows]), features[rows])
-    np.testing.assert_array_equal(cae.transform(X[:1]), features[:1])
-    np.testing.assert_array_equal(cae.score_samples(X[rows]), scores[rows])
+    assert_array_equal(cae.transform(X[rows]), features[rows])
+    assert_array_equal(cae.transform(X[:1]), features[:1])
+    assert_array_equal(cae.score_samples(X[rows]), scores[rows])
 
 
 def test_larger_samples_come_in_smaller_batches(digits):
@@ -237,3 +240,35 @@ def test_parameters_set_after_a_fit_do_not_change_how_it_is_inverted(small_digit
     assert not hasattr(pooled, "inverse_transform")
     flat = make_small().fit(small_digits).set_params(pooling="max")
     assert flat.inverse_transform(flat.transform(small_digits)).shape == (120, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [((12,), 2), ((12,), 3), ((9, 12), 3), ((7, 8), 2), ((4, 6, 8), 2)],
+)
+def test_pooling_with_and_without_gradient(shape, size):
+    rng = np.random.default_rng(0)
+    # Of few values, so that there are ties.
+    x = rng.integers(-3, 3, size=(5, 4, *shape)).astype(np.float32)
+    x[0, 0].flat[0] = np.nan
+    x = torch.from_numpy(x)
+    expected = pool(x.clone().requires_grad_(), "max", size)
+    assert_array_equal(pool(x, "max", size), expected.detach())
+
+
+@pytest.mark.parametrize("shape", [(7,), (5, 6), (3, 4, 5)])
+@pytest.mark.parametrize("is_channels_last", [False, True])
+def test_units_of_channels(shape, is_channels_last):
+    rng = np.random.default_rng(0)
+    x = torch.from_numpy(rng.normal(size=(4, *shape, 3)).astype(np.float32))
+    x = x.movedim(-1, 1)
+    if not is_channels_last:
+        x = x.contiguous()
+    scaler = ChannelScaler(3, len(shape))
+    mean, scale = rng.normal(size=3), rng.uniform(1, 2, size=3)
+    scaler.set(mean, scale)
+    expected = (x.movedim(1, -1).numpy() - mean) / scale
+    actual = scaler(x)
+    assert actual.stride() == x.stride()
+    assert_allclose(actual.movedim(1, -1), expected, rtol=1e-4, atol=1e-6)
+    assert_allclose(scaler.inverse(actual), x, rtol=1e-4, atol=1e-6)
