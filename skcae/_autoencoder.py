@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from ._parameters import module_params
 from ._transformer import ConvAutoencoderTransformer
 from ._validation import read_samples, read_training_samples
 
@@ -61,6 +62,25 @@ def read_for(autoencoder, X):
     """
     read = read_samples if is_fitted(autoencoder) else read_training_samples
     return read(autoencoder, X)
+
+
+def architecture_of(autoencoder, layout):
+    """Return the arguments of a transformer's module, all checked.
+
+    Parameters
+    ----------
+    autoencoder : ConvAutoencoderTransformer
+        Fitted or not.
+    layout : Layout
+        Of the samples.
+
+    Returns
+    -------
+    params : dict
+    """
+    if is_fitted(autoencoder):
+        return autoencoder._module_params
+    return module_params(autoencoder, layout)
 
 
 def fitted_autoencoder(autoencoder, X, random_state=None):
