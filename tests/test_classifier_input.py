@@ -37,7 +37,7 @@ ROWS = {
     "y-nan": (X, np.where(Y, Y, np.nan), {}, "Input y contains NaN"),
     "y-columns": (X, np.stack([Y, Y], axis=1), {}, "y should be a 1d array"),
     "y-continuous": (X, Y + 0.5, {}, "Unknown label type: continuous"),
-    "unlabelled": (X, np.full(12, -1), {}, "Got y without a label .* expected a labelled sample"),
+    "unlabelled": (X, np.full(12, -1), {}, "Got y without a label .* expected"),
     "weights": (X, Y, {"sample_weight": -np.ones(12)}, "[Nn]egative"),
     "n-weights": (X, Y, {"sample_weight": np.ones(11)}, "sample_weight"),
 }  # fmt: skip
