@@ -65,7 +65,7 @@ NETWORKS = {
         (
             np.inf,
             Network(
-                _GREY, {"max_epochs": 10, "lr": 1e-4, "encoder_lr": 1e-3, "shift": 2}
+                _GREY, {"max_epochs": 10, "lr": 1e-2, "encoder_lr": 1e-3, "shift": 2}
             ),
         ),
     ],
@@ -74,7 +74,7 @@ NETWORKS = {
             np.inf,
             Network(
                 _COLOUR,
-                {"max_epochs": 5, "lr": 1e-4, "encoder_lr": 1e-3, "flip": True},
+                {"max_epochs": 5, "lr": 1e-2, "encoder_lr": 1e-3, "flip": True},
             ),
         )
     ],

@@ -1,5 +1,7 @@
 """How a classifier's head starts, and how it is trained, with the encoder or alone."""
 
+import math
+
 import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
@@ -17,7 +19,7 @@ from ._training import forgetting, train
 # What the scale of features and the start of the head are taken from.
 _MAX_SAMPLES = 2000
 _MAX_VALUES = 2**24
-# Of ridge regression, per sample or feature.
+# Of ridge regression, in units of the largest variances that there may be.
 _PENALTIES = np.logspace(-4, 3, 15)
 # Natural logarithms of what its predictions may be multiplied by.
 _TEMPERATURES = (-3.0, 3.0)
@@ -37,15 +39,20 @@ def _n_samples(net):
 @explains_out_of_memory
 @torch.no_grad()
 def standardise(net, samples):
-    """Learn the scale of the features, from samples with and without labels."""
+    """Learn the scale of the features, from samples with and without labels.
+
+    Features of one sample are divided by the root of their number: so that a learning
+    rate means the same to many as to few.
+    """
     module = net.module_
     features = _features(net, samples.evenly_spaced(_n_samples(net)))
     deviation = features.std(axis=0, dtype=np.float64)
     mean = features.mean(axis=0, dtype=np.float64)
     # What hardly ever varies would outweigh all else where it does.
     least = max(0.1 * deviation.mean(), 1e-6)
+    scale = np.maximum(deviation, least) * math.sqrt(len(mean))
     module.mean.copy_(torch.from_numpy(mean))
-    module.scale.copy_(torch.from_numpy(np.maximum(deviation, least)))
+    module.scale.copy_(torch.from_numpy(scale))
 
 
 @explains_out_of_memory
@@ -66,7 +73,7 @@ def start_head(net, samples, labels):
     features = _features(net, LabelledSamples(samples, some)).astype(np.float64)
     targets = 2.0 * (some.codes[:, None] == np.arange(n_classes)) - 1
     ridge = RidgeCV(
-        _PENALTIES * max(features.shape),
+        _PENALTIES * max(1.0, len(features) / features.shape[1]),
         scoring="neg_mean_squared_error",  # else it would keep no predictions
         store_cv_results=True,
     ).fit(features, targets, sample_weight=some.weights.astype(np.float64))
