@@ -63,9 +63,17 @@ NETWORKS = {
     ("digits", "small"): [(np.inf, Network(recipes["small"], {"shift": 1}))],
     ("mnist", "small"): [
         (
-            np.inf,
+            2000,
             Network(
                 _GREY, {"max_epochs": 10, "lr": 1e-2, "encoder_lr": 1e-3, "shift": 2}
+            ),
+        ),
+        (
+            np.inf,
+            Network(
+                _GREY,
+                {"max_epochs": 12, "frozen_epochs": 10, "batch_size": 64}
+                | {"lr": 1e-2, "encoder_lr": 1e-3},
             ),
         ),
     ],

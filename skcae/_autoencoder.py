@@ -4,11 +4,29 @@ from copy import deepcopy
 
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ._parameters import module_params
 from ._transformer import ConvAutoencoderTransformer
 from ._validation import read_samples, read_training_samples
+
+# What the parameter `autoencoder` may be.
+AUTOENCODER = [ConvAutoencoderTransformer, FrozenEstimator, None]
+
+
+def _thawed(autoencoder):
+    """Return what is inside a FrozenEstimator, which keeps it fitted in searches."""
+    if not isinstance(autoencoder, FrozenEstimator):
+        return autoencoder
+    inside = autoencoder.estimator
+    if not isinstance(inside, ConvAutoencoderTransformer):
+        raise TypeError(
+            f"Got autoencoder={autoencoder!r}; expected a ConvAutoencoderTransformer "
+            "inside. Freeze one, or pass an estimator without FrozenEstimator."
+        )
+    check_is_fitted(inside)
+    return inside
 
 
 def is_fitted(autoencoder):
@@ -27,7 +45,7 @@ def own_autoencoder(autoencoder, random_state=None):
 
     Parameters
     ----------
-    autoencoder : ConvAutoencoderTransformer or None
+    autoencoder : ConvAutoencoderTransformer, FrozenEstimator or None
         What the user passed; it stays as it is.
     random_state : int, RandomState instance or None, default=None
         For a transformer that has no `random_state` and is still to be fitted.
@@ -36,6 +54,7 @@ def own_autoencoder(autoencoder, random_state=None):
     -------
     own : ConvAutoencoderTransformer
     """
+    autoencoder = _thawed(autoencoder)
     if is_fitted(autoencoder):
         return deepcopy(autoencoder)
     if autoencoder is None:
@@ -88,9 +107,9 @@ def fitted_autoencoder(autoencoder, X, random_state=None):
 
     Parameters
     ----------
-    autoencoder : ConvAutoencoderTransformer or None
+    autoencoder : ConvAutoencoderTransformer, FrozenEstimator or None
         None: a new one is fitted to `X`. An unfitted one is cloned, and the clone
-        fitted. A fitted one is copied.
+        fitted. A fitted one, frozen or not, is copied.
     X : array-like of shape (n_samples, n_features) or (n_samples, ...)
         Samples.
     random_state : int, RandomState instance or None, default=None

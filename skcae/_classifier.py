@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import (
+    AUTOENCODER,
     architecture_of,
     fitted_autoencoder,
     own_autoencoder,
@@ -22,7 +23,6 @@ from ._constraints import CLASSIFIER_CONSTRAINTS
 from ._labels import hold_out, read_labels
 from ._sklearn import _fit_context
 from ._state import NumpyState
-from ._transformer import ConvAutoencoderTransformer
 from ._validation import read_samples, remember_input
 
 
@@ -35,10 +35,12 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
 
     Parameters
     ----------
-    autoencoder : ConvAutoencoderTransformer, default=None
+    autoencoder : ConvAutoencoderTransformer or FrozenEstimator, default=None
         Where the encoder comes from. An unfitted one is cloned, and the clone is fitted
         to all samples in `fit`; a fitted one is copied. What is passed never changes.
-        None: a `ConvAutoencoderTransformer` with default parameters.
+        None: a `ConvAutoencoderTransformer` with default parameters. Searches and
+        cross-validation make unfitted clones of it, unless it is fitted and inside a
+        :class:`~sklearn.frozen.FrozenEstimator`.
     frozen_epochs : int or "all", default=0
         Epochs at the beginning, of `max_epochs`, in which the encoder does not learn,
         only what is behind it. Without `shift` and `flip` features are computed once
@@ -170,7 +172,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "autoencoder": [ConvAutoencoderTransformer, None],
+        "autoencoder": AUTOENCODER,
         **CLASSIFIER_CONSTRAINTS,
     }
 

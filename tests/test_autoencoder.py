@@ -3,6 +3,10 @@
 import numpy as np
 import pytest
 from conftest import make_small
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 
 from skcae import ConvAutoencoderTransformer
 from skcae._autoencoder import fitted_autoencoder
@@ -43,3 +47,17 @@ def test_a_fitted_one_is_copied(fitted, small_digits):
 def test_samples_of_another_shape_are_refused(fitted):
     with pytest.raises(ValueError, match="Got X with samples of shape .* Resize"):
         fitted_autoencoder(fitted, np.zeros((3, 9, 9)))
+
+
+def test_a_frozen_one_stays_fitted_when_cloned(fitted, small_digits):
+    own = fitted_autoencoder(clone(FrozenEstimator(fitted)), small_digits)
+    assert own is not fitted
+    expected = fitted.transform(small_digits)
+    np.testing.assert_array_equal(own.transform(small_digits), expected)
+
+
+def test_what_is_frozen_must_be_a_fitted_autoencoder(small_digits):
+    with pytest.raises(TypeError, match="Got autoencoder=.* expected .* Freeze one"):
+        fitted_autoencoder(FrozenEstimator(PCA()), small_digits)
+    with pytest.raises(NotFittedError):
+        fitted_autoencoder(FrozenEstimator(make_small()), small_digits)
