@@ -422,3 +422,22 @@ def test_a_refit_forgets_the_fit_before(small_digits, labels):
     model = make().fit(small_digits, labels)
     model.fit(small_digits[:50], labels[:50] % 2)
     assert_same(model, make().fit(small_digits[:50], labels[:50] % 2))
+
+
+def test_bfloat16(fitted, small_digits, labels):
+    exact = make(fitted).fit(small_digits, labels)
+    rounded = make(fitted, precision="bfloat16").fit(small_digits, labels)
+    weights = weights_of(exact)["weight"], weights_of(rounded)["weight"]
+    assert not np.array_equal(*weights)
+    np.testing.assert_allclose(*weights, atol=0.05)
+
+
+@pytest.mark.slow
+def test_compiled(fitted, small_digits, labels):
+    plain = make(fitted, shift=1).fit(small_digits, labels)
+    compiled = make(fitted, shift=1, compile=True).fit(small_digits, labels)
+    np.testing.assert_allclose(
+        compiled.predict_proba(small_digits),
+        plain.predict_proba(small_digits),
+        atol=1e-4,
+    )
