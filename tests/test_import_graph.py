@@ -31,6 +31,7 @@ ORDER = [
     "_layers",
     "_losses",
     "_module",
+    "_graph",
     "_init",
     "_decoding",
     "_objectives",
@@ -43,6 +44,7 @@ ORDER = [
     "_base",
     "_transformer",
     "_recipes",
+    "onnx",
     "__init__",
 ]
 
@@ -95,11 +97,11 @@ def test_only_one_room_imports_private_parts_of_scikit_learn():
                     assert not [n for n in names if n.startswith("_")], path
 
 
-def test_building_a_pipeline_does_not_import_torch():
+def test_building_a_pipeline_imports_neither_torch_nor_onnx():
     script = (
         "import sys, skcae; from sklearn.base import clone; "
         "clone(skcae.ConvAutoencoderTransformer(n_filters=3)); "
-        "assert not {'torch', 'skorch'} & set(sys.modules)"
+        "assert not {'torch', 'skorch', 'onnx', 'skl2onnx'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 
