@@ -248,7 +248,13 @@ def _add_dense(graph, dense, rows):
     n_maps, *spatial = dense.map_shape
     weight = _array(dense.components).reshape(-1, *spatial, n_maps)
     weight = np.moveaxis(weight, -1, 1).reshape(len(weight), -1)
-    return graph.node("Gemm", rows, weight, _array(dense.offset), transB=1)
+    # In double precision, as in the module: sums are large next to their result.
+    parts = (rows, weight.T, _array(dense.offset))
+    rows, weight, offset = (
+        graph.node("Cast", part, to=TensorProto.DOUBLE) for part in parts
+    )
+    code = graph.node("Add", graph.node("MatMul", rows, weight), offset)
+    return graph.node("Cast", code, to=TensorProto.FLOAT)
 
 
 def _raise(graph, rows, power):

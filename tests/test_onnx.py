@@ -94,7 +94,15 @@ def test_architectures(name, images):
     assert_same_features(make_small(**IMAGES[name]).fit(images), images)
 
 
-@pytest.mark.parametrize("params", [{}, {"padding": "full"}, {"whiten": 0.1}, POOLED])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"padding": "full"},
+        {"whiten": 0.1, "kernel_size": 4, "stride": 2},
+        {"depthwise": True, "activation": "two_sided"} | STACK,
+        {"n_components": 3} | POOLED,
+    ],
+)
 def test_signals_and_volumes(params, signals, volumes):
     assert_same_features(make_small(**params).fit(signals), signals)
     assert_same_features(make_small(**params).fit(volumes), volumes)
@@ -106,6 +114,14 @@ def test_pooling_of_signals_and_volumes(pooling, pool_mode, signals, volumes):
     cae = make_small(pooling=pooling, pool_mode=pool_mode, pool_size=3, pool_grid=2)
     for X in (signals, volumes):
         assert_same_features(cae.fit(X), X)
+
+
+def test_dense_code_of_many_values(digits):
+    """Sums of thousands of values, large next to their result."""
+    X = digits[:1000].reshape(20, -1)
+    cae = make_small(n_components=3, n_filters=16, activation="abs").fit(X)
+    features = outputs_of(skl2onnx.to_onnx(cae, X[:1]), X)["features"]
+    np.testing.assert_allclose(features, cae.transform(X), rtol=0, atol=TOLERANCE / 2)
 
 
 @pytest.mark.parametrize("channel_axis", [0, 1, -1])
