@@ -6,14 +6,17 @@ from setuptools import setup
 
 HERE = Path(__file__).parent
 PLOT = ["matplotlib>=3.9"]
+ONNX = ["onnx>=1.17", "onnxruntime>=1.20", "skl2onnx>=1.19"]
 TEST = [
     *PLOT,
+    *ONNX,
     "joblib>=1.3",
     "numpydoc>=1.8",
     "polars>=1.0",
     "pytest>=8",
     "pytest-xdist>=3.5",
     "rich>=13",
+    "safetensors>=0.5",
     "skops>=0.13",
 ]
 DOCS = [
@@ -43,6 +46,7 @@ setup(
     ],
     extras_require={
         "plot": PLOT,
+        "onnx": ONNX,
         "test": TEST,
         "docs": DOCS,
         "dev": [*TEST, *DOCS, "ruff>=0.9"],

@@ -349,14 +349,19 @@ class GridPooling(nn.Module):
         if self.kind == "max":
             return _GRID_MAX[n_axes](maps, self.grid)
         # As a product with a matrix it takes a fraction of the time.
-        weights = torch.ones(1, 1, device=maps.device)
-        for length in maps.shape[2:]:
-            weights = torch.kron(weights, _cells(length, self.grid, maps.device))
-        cells = torch.matmul(weights, maps.movedim(1, -1).flatten(1, -2))
-        return cells.transpose(1, 2).unflatten(2, (self.grid,) * n_axes)
+        weights = self.weights(maps.shape[2:], maps.device)
+        means = torch.matmul(weights, maps.movedim(1, -1).flatten(1, -2))
+        return means.transpose(1, 2).unflatten(2, (self.grid,) * n_axes)
+
+    def weights(self, spatial, device=None) -> Tensor:
+        """Return what each position of maps adds to the mean of each cell."""
+        weights = torch.ones(1, 1, device=device)
+        for length in spatial:
+            weights = torch.kron(weights, cells(length, self.grid, device))
+        return weights
 
 
-def _cells(length, grid, device):
+def cells(length, grid, device=None):
     """Return which positions the cells of an axis average, as rows of weights."""
     number = torch.arange(grid, device=device)[:, None]
     place = torch.arange(length, device=device)

@@ -1,5 +1,6 @@
 """What a fitted estimator keeps: numpy weights in files, a live net in memory."""
 
+import inspect
 import threading
 import warnings
 
@@ -20,6 +21,10 @@ _PRIVATE = frozenset(
         "_training_params",
     )
 )
+# Format of the state in files: one more whenever older releases cannot read it.  0 had
+# no number.
+FORMAT = 1
+_FORMAT = "_format"
 # Several threads may be the first to use a model that has been loaded.
 _REBUILDING = threading.RLock()
 
@@ -43,7 +48,20 @@ class NumpyState:
             from ._quiet_net import weights_as_numpy
 
             state[_STORED] = weights_as_numpy(net.module_)
-        return state
+        return state | {_FORMAT: FORMAT}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        found = state.pop(_FORMAT, 0)
+        if found > FORMAT:
+            raise ValueError(
+                f"Got a {type(self).__name__} in format {found}, which a newer skcae "
+                f"wrote; expected format {FORMAT} or older. Update skcae, or fit again."
+            )
+        parameters = inspect.signature(type(self)).parameters.values()
+        # Earlier releases had fewer parameters, and did what their defaults do.
+        defaults = {parameter.name: parameter.default for parameter in parameters}
+        super().__setstate__(defaults | state)
 
     def _forget_fit(self):
         """Become unfitted."""

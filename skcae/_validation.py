@@ -227,19 +227,39 @@ def read_samples(estimator, X, *, name="X", any_size=False):
     """
     frame, X = X, _from_torch(X, name)
     X = _as_array(X, name, 1, estimator)
-    layout = estimator._layout
-    here = X.shape[1:]
-    if here not in (layout.shape, (layout.n_features,)):
-        other = _layout_of_other_size(layout, here) if any_size else None
-        if other is None:
-            _raise_other_shape(estimator, name, here, layout)
-        map_sizes(other.spatial, estimator._module_params["stages"])
-        layout = other
-    samples = Samples(X, layout)
+    samples = Samples(X, seen_layout(estimator, X.shape[1:], name, any_size))
     samples.check_finite(name)
     if X.ndim == 2:
         validate_data(estimator, frame, reset=False, skip_check_array=True)
     return samples
+
+
+def seen_layout(estimator, shape, name, any_size):
+    """Return the layout of samples of a shape, checked against what `fit` saw.
+
+    Parameters
+    ----------
+    estimator : ConvAutoencoderTransformer
+        A fitted one.
+    shape : tuple of int
+        Shape of one sample, as it is or flattened.
+    name : str
+        What messages call the samples.
+    any_size : bool
+        Whether the shape of N-D samples may be another.
+
+    Returns
+    -------
+    layout : Layout
+    """
+    layout = estimator._layout
+    if shape in (layout.shape, (layout.n_features,)):
+        return layout
+    other = _layout_of_other_size(layout, shape) if any_size else None
+    if other is None:
+        _raise_other_shape(estimator, name, shape, layout)
+    map_sizes(other.spatial, estimator._module_params["stages"])
+    return other
 
 
 def _layout_of_other_size(layout, shape):

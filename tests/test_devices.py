@@ -33,6 +33,7 @@ DTYPES = [
     np.dtype(">f4"),
     np.dtype(">f8"),
 ]
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 LAYOUTS = [
     Layout((5, 4)),
     Layout((5, 4, 3), -1),
@@ -354,7 +355,7 @@ def test_any_device_of_torch_works(small_digits):
     assert pickle.loads(pickle.dumps(cae)).transform(small_digits).shape == (120, 64)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@needs_gpu
 @pytest.mark.parametrize("precision", ["auto", "float32", "tf32", "bfloat16"])
 @pytest.mark.parametrize("compile", [False, True])
 def test_gpu(precision, compile, digits):
@@ -373,3 +374,12 @@ def test_gpu(precision, compile, digits):
     del cae
     gc.collect()
     assert torch.cuda.memory_allocated() <= before + 2**20
+
+
+@needs_gpu
+def test_file_from_the_cpu_on_a_gpu(small_digits):
+    cae = make_small(device="cpu").fit(small_digits)
+    loaded = pickle.loads(pickle.dumps(cae)).set_params(device="cuda")
+    features = loaded.transform(small_digits)
+    assert loaded.module_.scaler.mean.device.type == "cuda"
+    np.testing.assert_allclose(features, cae.transform(small_digits), atol=0.02)

@@ -34,6 +34,7 @@ ORDER = [
     "_losses",
     "_module",
     "_classification",
+    "_graph",
     "_init",
     "_decoding",
     "_objectives",
@@ -51,6 +52,7 @@ ORDER = [
     "_autoencoder",
     "_classifier",
     "_recipes",
+    "onnx",
     "__init__",
 ]
 
@@ -103,11 +105,11 @@ def test_only_one_room_imports_private_parts_of_scikit_learn():
                     assert not [n for n in names if n.startswith("_")], path
 
 
-def test_building_a_pipeline_does_not_import_torch():
+def test_building_a_pipeline_imports_neither_torch_nor_onnx():
     script = (
         "import sys, skcae; from sklearn.base import clone; "
         "clone(skcae.ConvAutoencoderTransformer(n_filters=3)); "
-        "assert not {'torch', 'skorch'} & set(sys.modules)"
+        "assert not {'torch', 'skorch', 'onnx', 'skl2onnx'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 

@@ -2,31 +2,46 @@
 
 import copy
 import io
+import json
 import pickle
 import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
 import skops.io
 from conftest import make_small
+from safetensors.torch import load_model, save_model
 from sklearn.base import clone
+from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from skops.io.exceptions import UntrustedTypesFoundException
 
+from skcae import ConvAutoencoderTransformer
+from skcae._state import FORMAT
+
+# All that whoever loads a file has to trust.
+OWN_TYPES = [
+    "skcae._samples.Layout",
+    "skcae._shapes.Stage",
+    "skcae._transformer.ConvAutoencoderTransformer",
+]
 LOADERS = {
     "pickle": "import pickle; model = pickle.load(open(path, 'rb'))",
     "joblib": "import joblib; model = joblib.load(path)",
     "skops": (
         "import skops.io; "
         "trusted = skops.io.get_untrusted_types(file=path); "
-        "assert all(name.startswith('skcae.') for name in trusted), trusted; "
+        f"assert trusted == {OWN_TYPES}, trusted; "
         "model = skops.io.load(path, trusted=trusted)"
     ),
 }
+FORMAT_0 = Path(__file__).parent / "data" / "format_0.skops"
 CONFIGURATIONS = {
     "default": {},
     "dense": {"n_components": 3},
@@ -80,7 +95,7 @@ def test_fitted_pipeline_survives_skops(small_digits, digit_labels, tmp_path):
     pipeline.fit(small_digits, digit_labels[:120])
     skops.io.dump(pipeline, tmp_path / "model.skops")
     trusted = skops.io.get_untrusted_types(file=tmp_path / "model.skops")
-    assert all(name.startswith("skcae.") for name in trusted)
+    assert trusted == OWN_TYPES
     loaded = skops.io.load(tmp_path / "model.skops", trusted=trusted)
     expected = pipeline.predict_proba(small_digits)
     np.testing.assert_array_equal(loaded.predict_proba(small_digits), expected)
@@ -97,6 +112,118 @@ def test_no_pickle_in_a_skops_file(fitted):
     assert b"pickle" not in contents["schema.json"].lower()
 
 
+def tampered(content, **changes):
+    """Return a skops file with some of its parts changed by functions."""
+    result = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(result, "w") as new,
+    ):
+        for name in old.namelist():
+            kind = name.rpartition(".")[2]
+            change = changes.get(kind, lambda part: part)
+            new.writestr(name, change(old.read(name)))
+    return result.getvalue()
+
+
+class Bomb:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_pickles_in_place_of_weights_are_refused(fitted, tmp_path):
+    bomb = tmp_path / "exploded"
+    pickled = io.BytesIO()
+    np.save(pickled, np.array([Bomb(bomb)], dtype=object), allow_pickle=True)
+    for content in (pickle.dumps(Bomb(bomb)), pickled.getvalue()):
+        file = tampered(skops.io.dumps(fitted), npy=lambda _, new=content: new)
+        with pytest.raises(ValueError, match="allow_pickle"):
+            skops.io.loads(file, trusted=OWN_TYPES)
+    assert not bomb.exists()
+
+
+@pytest.mark.parametrize("loader", ["FunctionNode", "TypeNode", "ObjectNode"])
+def test_foreign_names_are_refused(loader, fitted):
+    def name_another(schema):
+        state = json.loads(schema)
+        state["content"]["content"]["_layout"] |= {
+            "__module__": "subprocess",
+            "__class__": "Popen",
+            "__loader__": loader,
+        }
+        return json.dumps(state).encode()
+
+    file = tampered(skops.io.dumps(fitted), json=name_another)
+    assert "subprocess.Popen" in skops.io.get_untrusted_types(data=file)
+    with pytest.raises(UntrustedTypesFoundException, match="subprocess.Popen"):
+        skops.io.loads(file, trusted=OWN_TYPES)
+
+
+def test_file_of_an_earlier_format():
+    """A file of release 0.1.0, whose states had no number yet, still loads.
+
+    It was made by this script::
+
+        import skops.io
+        from sklearn.datasets import load_digits
+        from skcae import ConvAutoencoderTransformer
+
+        X = load_digits().images
+        models = {
+            name: ConvAutoencoderTransformer(
+                n_filters=2, max_epochs=1, max_samples=64, random_state=0, **params
+            ).fit(X)
+            for name, params in {
+                "default": {},
+                "dense": {"n_components": 2, "whiten": 0.1, "callbacks": []},
+                "pooled": {"activation": "two_sided", "pooling": "avg", "power": 0.5},
+            }.items()
+        }
+        features = {name: model.transform(X[:5]) for name, model in models.items()}
+        skops.io.dump(
+            {"models": models, "features": features},
+            "tests/data/format_0.skops",
+            compression=8,
+            compresslevel=9,
+        )
+    """
+    found = skops.io.load(FORMAT_0, trusted=OWN_TYPES)
+    X = load_digits().images
+    for name, model in found["models"].items():
+        features = model.transform(X[:5])
+        np.testing.assert_allclose(features, found["features"][name], atol=1e-5)
+        assert model.partial_fit(X[:64]).n_iter_ == 2
+        assert pickle.loads(pickle.dumps(model)).get_params() == model.get_params()
+
+
+def test_format_is_a_number_of_the_file_alone(fitted):
+    assert fitted.__getstate__()["_format"] == FORMAT
+    assert "_format" not in vars(pickle.loads(pickle.dumps(fitted)))
+
+
+def test_file_of_a_later_format_is_refused(fitted):
+    state = fitted.__getstate__() | {"_format": FORMAT + 1}
+    model = ConvAutoencoderTransformer.__new__(ConvAutoencoderTransformer)
+    with pytest.raises(ValueError, match=f"in format {FORMAT + 1}.*Update skcae"):
+        model.__setstate__(state)
+
+
+def test_parameter_that_did_not_exist_then(fitted, small_digits):
+    state = fitted.__getstate__()
+    del state["power"]
+    model = ConvAutoencoderTransformer.__new__(ConvAutoencoderTransformer)
+    model.__setstate__(state)
+    assert model.get_params() == fitted.get_params()
+    np.testing.assert_array_equal(
+        model.transform(small_digits), fitted.transform(small_digits)
+    )
+
+
 def test_pickle_names_no_torch_object(fitted):
     data = pickle.dumps(fitted)
     assert b"torch" not in data
@@ -107,6 +234,23 @@ def test_pickle_holds_weights_and_little_else(small_digits):
     model = make_small(n_filters=64, kernel_size=7).fit(small_digits)
     weights = sum(p.numel() * 4 for p in model.module_.state_dict().values())
     assert len(pickle.dumps(model)) < weights + 8_000
+
+
+@pytest.mark.parametrize("name", ["default", "dense", "tied", "thresholds"])
+def test_weights_through_safetensors(name, small_digits, tmp_path):
+    params = CONFIGURATIONS.get(name, {"activation": "two_sided", "whiten": 0.1})
+    model = make_small(**params).fit(small_digits)
+    save_model(model.module_, tmp_path / "weights.safetensors")
+    other = make_small(**params | {"max_epochs": 0, "random_state": 1})
+    other.fit(small_digits[:20])
+    expected = model.transform(small_digits)
+    assert (other.transform(small_digits) != expected).any()
+    load_model(other.module_, tmp_path / "weights.safetensors")
+    features = other.transform(small_digits)
+    np.testing.assert_array_equal(features, expected)
+    np.testing.assert_array_equal(
+        other.inverse_transform(features), model.inverse_transform(features)
+    )
 
 
 def test_unfitted(small_digits, tmp_path):
