@@ -1,7 +1,18 @@
 """Convolutional autoencoders as scikit-learn transformers."""
 
+from ._feature_map_display import FeatureMapDisplay
+from ._filter_display import FilterDisplay
 from ._recipes import recipes
+from ._reconstruction_display import ReconstructionDisplay
+from ._training_curve_display import TrainingCurveDisplay
 from ._transformer import ConvAutoencoderTransformer
 
-__all__ = ["ConvAutoencoderTransformer", "recipes"]
+__all__ = [
+    "ConvAutoencoderTransformer",
+    "FeatureMapDisplay",
+    "FilterDisplay",
+    "ReconstructionDisplay",
+    "TrainingCurveDisplay",
+    "recipes",
+]
 __version__ = "0.1.0"
