@@ -129,8 +129,8 @@ def draw_curve_mosaic(ax, signals, n_cols, limits, **kwargs):
         Curves; those of one signal share a cell.
     n_cols : int
         Cells side by side.
-    limits : tuple of float
-        Values at the bottom and at the top of a cell; they differ.
+    limits : tuple of float or ndarray of shape (n_signals, 2)
+        Values at the bottom and at the top of a cell, of all or of each; they differ.
     **kwargs : dict
         Of :meth:`matplotlib.axes.Axes.plot`.
 
@@ -141,13 +141,14 @@ def draw_curve_mosaic(ax, signals, n_cols, limits, **kwargs):
     """
     n_signals, n_channels, length = signals.shape
     n_rows = -(-n_signals // n_cols)
-    low, high = limits
+    limits = np.broadcast_to(limits, (n_signals, 2))
     within = np.linspace(0.0, 1.0, length) if length > 1 else np.array([0.5])
     left, inner = _MARGIN, 1.0 - 2 * _MARGIN
     styles = [_LINE] if n_channels == 1 else [{"color": f"C{n}"} for n in range(10)]
     lines = []
     for number, channels in enumerate(signals):
         row, column = divmod(number, n_cols)
+        low, high = limits[number]
         bottom = n_rows - 1 - row + left
         heights = bottom + inner * (channels - low) / (high - low)
         if low <= 0.0 <= high:
@@ -174,7 +175,7 @@ def draw_colour_bar(image, ax, *, gap=0.04, width=0.03, **kwargs):
 
 
 def number_axis(axis):
-    """Number an axis, with few and small ticks."""
+    """Put few and small numbers on an axis."""
     from matplotlib.ticker import MaxNLocator
 
     axis.set_major_locator(MaxNLocator(3))

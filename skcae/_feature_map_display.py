@@ -4,12 +4,19 @@ import numpy as np
 
 from ._base_display import BaseDisplay
 from ._drawing import axes_grid, draw_curve_mosaic, draw_mosaic
-from ._mosaic import as_colours, colour_range, largest, middle_slice, value_range
+from ._mosaic import (
+    as_colours,
+    colour_range,
+    largest,
+    middle_slice,
+    to_unit,
+    value_range,
+)
 from ._samples import Layout
 from ._validation import read_samples
 
-# Maps side by side, by the number of spatial axes.
-_N_COLS = {1: 4, 2: 8, 3: 8}
+# Maps side by side, by whether they are curves.
+_N_COLS = {True: 4, False: 8}
 _WIDTH, _FOR_TITLE = 6.4, 0.25
 # Height of the cell of a curve, in units of its width.
 _CELL_HEIGHT = 0.45
@@ -21,9 +28,10 @@ class FeatureMapDisplay(BaseDisplay):
     Use :meth:`~skcae.FeatureMapDisplay.from_estimator` to create one. Maps are those
     behind the activation and the pooling of each stage, before any pooling over a
     grid. One axes per layer: the sample, what the whitening makes of it (with
-    `whiten`), and the maps of every stage. Those of a layer share one scale, from
-    their least value (black) to their largest (white). Volumes are shown as the middle
-    slice of their first axis, signals as curves.
+    `whiten`), and the maps of every stage, from their least value (black) to their
+    largest (white). Volumes are shown as the middle slice of their first axis, signals
+    as curves. Three channels of the sample are shown as colours, those of other
+    numbers side by side.
 
     Parameters
     ----------
@@ -77,6 +85,7 @@ class FeatureMapDisplay(BaseDisplay):
         ax=None,
         n_maps=16,
         n_cols=None,
+        normalize="each",
         im_kw=None,
         line_kw=None,
     ):
@@ -96,6 +105,10 @@ class FeatureMapDisplay(BaseDisplay):
             Maps of each stage to show, the first. None: all.
         n_cols : int, default=None
             Maps side by side. None: four of signals, else eight.
+        normalize : {"all", "each"}, default="each"
+            Whether the least and the largest value of all maps of a stage that are
+            shown, or those of each map by itself, decide the grey scale or the height
+            of a cell.
         im_kw : dict, default=None
             Keyword arguments of :meth:`matplotlib.axes.Axes.imshow`.
         line_kw : dict, default=None
@@ -115,7 +128,8 @@ class FeatureMapDisplay(BaseDisplay):
         ValueError
             If a parameter or `X` is out of range.
         """
-        drawn = {"n_maps": n_maps, "n_cols": n_cols, "im_kw": im_kw, "line_kw": line_kw}
+        drawn = {"n_maps": n_maps, "n_cols": n_cols, "normalize": normalize}
+        drawn |= {"im_kw": im_kw, "line_kw": line_kw}
         cls._check_call("from_estimator", sample=sample, **drawn)
         cls._check_autoencoder(estimator)
         samples = read_samples(estimator, X, any_size=estimator._takes_any_size)
@@ -144,7 +158,16 @@ class FeatureMapDisplay(BaseDisplay):
         )
         return display.plot(ax, **drawn)
 
-    def plot(self, ax=None, *, n_maps=16, n_cols=None, im_kw=None, line_kw=None):
+    def plot(
+        self,
+        ax=None,
+        *,
+        n_maps=16,
+        n_cols=None,
+        normalize="each",
+        im_kw=None,
+        line_kw=None,
+    ):
         """Draw the maps.
 
         Parameters
@@ -155,6 +178,10 @@ class FeatureMapDisplay(BaseDisplay):
             Maps of each stage to show, the first. None: all.
         n_cols : int, default=None
             Maps side by side. None: four of signals, else eight.
+        normalize : {"all", "each"}, default="each"
+            Whether the least and the largest value of all maps of a stage that are
+            shown, or those of each map by itself, decide the grey scale or the height
+            of a cell.
         im_kw : dict, default=None
             Keyword arguments of :meth:`matplotlib.axes.Axes.imshow`.
         line_kw : dict, default=None
@@ -166,27 +193,35 @@ class FeatureMapDisplay(BaseDisplay):
             The display itself.
         """
         self._check_call(
-            "plot", n_maps=n_maps, n_cols=n_cols, im_kw=im_kw, line_kw=line_kw
+            "plot",
+            n_maps=n_maps,
+            n_cols=n_cols,
+            normalize=normalize,
+            im_kw=im_kw,
+            line_kw=line_kw,
         )
-        n_axes = self.maps[0].ndim - 1
         titles, layers = zip(*self._layers(n_maps), strict=True)
-        n_cols = n_cols or min(_N_COLS[n_axes], max(map(len, layers)))
-        heights = [_height(layer, n_cols, n_axes == 1) for layer in layers]
+        is_curves = self.maps[0].ndim == 2
+        n_cols = n_cols or min(_N_COLS[is_curves], max(map(len, layers)))
+        heights = [_height(layer, n_cols, is_curves) for layer in layers]
         figsize = (_WIDTH, sum(heights) + _FOR_TITLE * len(layers))
         axes, self.bounding_ax_ = axes_grid(ax, (len(layers), 1), figsize, heights)
         self.axes_ = axes[:, 0]
         self.figure_ = self.axes_[0].figure
-        for axis, title, layer in zip(self.axes_, titles, layers, strict=True):
-            if n_axes == 1:
-                draw_curve_mosaic(
-                    axis, layer, n_cols, value_range(layer), **line_kw or {}
-                )
+        n_given = len(layers) - len(self.maps)
+        for number, (axis, cells) in enumerate(zip(self.axes_, layers, strict=True)):
+            is_each = normalize == "each" and number >= n_given
+            if is_curves:
+                ranges = np.array([value_range(x) for x in cells])
+                limits = ranges if is_each else value_range(cells)
+                draw_curve_mosaic(axis, cells, n_cols, limits, **line_kw or {})
             else:
-                low, high = value_range(layer)
+                cells = to_unit(cells) if is_each else cells
+                low, high = value_range(cells)
                 style = {"cmap": "gray", "vmin": low, "vmax": high} | (im_kw or {})
-                draw_mosaic(axis, layer, n_cols, **style)
+                draw_mosaic(axis, cells, n_cols, **style)
                 axis.set_anchor("W")
-            axis.set_title(title, loc="left", fontsize="medium")
+            axis.set_title(titles[number], loc="left", fontsize="medium")
         return self
 
     def _layers(self, n_maps):
@@ -198,7 +233,7 @@ class FeatureMapDisplay(BaseDisplay):
             n_shown = min(len(maps), n_maps or len(maps))
             count = f"{n_shown} of " if n_shown < len(maps) else ""
             shape = " × ".join(map(str, maps.shape[1:]))
-            title = f"Stage {number}: {count}{len(maps)} maps, {shape}"
+            title = f"Stage {number}: {count}{len(maps)} maps of {shape}"
             pictures = middle_slice(maps) if maps.ndim == 4 else maps
             yield title, (pictures[:, None] if maps.ndim == 2 else pictures)[:n_shown]
 

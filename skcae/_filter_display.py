@@ -11,7 +11,7 @@ _MAX_CURVES = 4
 # Width and height of the cell of a curve: it is wider than high.
 _CELL = (2, 3)
 # Pixels between filters that are more than one picture.
-_WIDE_GAP = 4
+_WIDE_GAP = 6
 # In inches: the largest width and height of all cells, and the largest cell.
 _WIDTH, _HEIGHT, _MAX_CELL = 6.0, 8.0, 0.8
 _FOR_BAR, _FOR_TITLE = 0.8, 0.3
@@ -80,7 +80,7 @@ class FilterDisplay(BaseDisplay):
         stage=1,
         ax=None,
         n_cols=None,
-        normalize="all",
+        normalize="each",
         colorbar=True,
         im_kw=None,
         line_kw=None,
@@ -98,11 +98,12 @@ class FilterDisplay(BaseDisplay):
         n_cols : int, default=None
             Filters side by side. None: as many as make the whole about twice as wide
             as high.
-        normalize : {"all", "each"}, default="all"
-            Whether the colour scale, or the height of a cell, is that of the largest
-            weight of all filters, or of each filter by itself.
+        normalize : {"all", "each"}, default="each"
+            Whether the largest absolute weight of all filters, or that of each filter
+            by itself, decides the colour scale or the height of a cell.
         colorbar : bool, default=True
-            Whether to add a colour bar where all filters share one scale.
+            Whether to add a colour bar where all filters share one scale and are not
+            colours themselves.
         im_kw : dict, default=None
             Keyword arguments of :meth:`matplotlib.axes.Axes.imshow`.
         line_kw : dict, default=None
@@ -142,7 +143,7 @@ class FilterDisplay(BaseDisplay):
         ax=None,
         *,
         n_cols=None,
-        normalize="all",
+        normalize="each",
         colorbar=True,
         im_kw=None,
         line_kw=None,
@@ -156,11 +157,12 @@ class FilterDisplay(BaseDisplay):
         n_cols : int, default=None
             Filters side by side. None: as many as make the whole about twice as wide
             as high.
-        normalize : {"all", "each"}, default="all"
-            Whether the colour scale, or the height of a cell, is that of the largest
-            weight of all filters, or of each filter by itself.
+        normalize : {"all", "each"}, default="each"
+            Whether the largest absolute weight of all filters, or that of each filter
+            by itself, decides the colour scale or the height of a cell.
         colorbar : bool, default=True
-            Whether to add a colour bar where all filters share one scale.
+            Whether to add a colour bar where all filters share one scale and are not
+            colours themselves.
         im_kw : dict, default=None
             Keyword arguments of :meth:`matplotlib.axes.Axes.imshow`.
         line_kw : dict, default=None
@@ -190,13 +192,15 @@ class FilterDisplay(BaseDisplay):
                 self.ax_, filters, n_cols, (-limit, limit), **line_kw or {}
             )
         else:
-            self._draw_image(ax, filters, limit, n_cols, im_kw or {})
-            if colorbar and normalize == "all" and not self._is_colours:
-                self.colorbar_ = draw_colour_bar(self.im_, self.ax_)
+            has_bar = colorbar and normalize == "all" and not self._is_colours
+            self._draw_image(ax, filters, limit, n_cols, has_bar, im_kw or {})
         self.figure_ = self.ax_.figure
-        n_filters, n_channels, *sides = self.filters.shape
+        n_channels, *sides = self.filters.shape[1:]
         shape = " × ".join(map(str, [n_channels, *sides] if n_channels > 1 else sides))
-        self.ax_.set_title(f"Stage {self.stage}: {n_filters} filters, {shape}")
+        self.ax_.set_title(
+            f"Stage {self.stage}: {len(self.filters)} filters of {shape}",
+            fontsize="medium",
+        )
         return self
 
     @property
@@ -209,7 +213,7 @@ class FilterDisplay(BaseDisplay):
         n_channels, *sides = self.filters.shape[1:]
         return self.stage == 1 and n_channels == 3 and len(sides) > 1
 
-    def _draw_image(self, ax, filters, limit, n_cols, im_kw):
+    def _draw_image(self, ax, filters, limit, n_cols, has_bar, im_kw):
         if self._is_colours:
             tiles = as_colours(filters, -limit, limit)
             tiles = tiles.reshape(len(tiles), 1, -1, *tiles.shape[-3:])
@@ -224,16 +228,18 @@ class FilterDisplay(BaseDisplay):
         blocks = np.stack([mosaic(enlarged(tile), n_slices) for tile in tiles])
         cell = tuple(side + gap for side in blocks.shape[1:3])
         n_cols = n_cols or n_columns(n_filters, cell)
-        self.ax_ = one_axes(ax, _figure_size(n_filters, n_cols, cell))
+        self.ax_ = one_axes(ax, _figure_size(n_filters, n_cols, cell, has_bar))
         style = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} | im_kw
         self.im_ = draw_mosaic(self.ax_, blocks, n_cols, gap, **style)
+        if has_bar:
+            self.colorbar_ = draw_colour_bar(self.im_, self.ax_)
 
 
-def _figure_size(n_cells, n_cols, cell):
+def _figure_size(n_cells, n_cols, cell, has_bar=False):
     """Return width and height of a figure, in inches."""
     height, width = cell
     n_rows = -(-n_cells // n_cols)
     inches = min(_WIDTH, n_cols * _MAX_CELL * max(1.0, width / height))
     aspect = n_rows * height / (n_cols * width)
     inches = min(inches, _HEIGHT / aspect)
-    return inches + _FOR_BAR, inches * aspect + _FOR_TITLE
+    return inches + has_bar * _FOR_BAR, inches * aspect + _FOR_TITLE

@@ -173,7 +173,7 @@ def inverse_transform(net, features, layout, code_shape):
 
 
 def reconstruct(net, samples):
-    """Return the reconstructions of samples, shape (n_samples, C, *spatial), float32."""
+    """Return reconstructions of shape (n_samples, C, *spatial), float32."""
     layout = samples.layout
     shape = (len(samples), layout.n_channels, *layout.spatial)
     out = _allocate(shape, "reconstructions")
@@ -188,7 +188,7 @@ def reconstruct(net, samples):
 
 
 def feature_maps(net, samples, n_stages):
-    """Return the maps behind the first stages, shape (n_samples, n_maps, *map), float32.
+    """Return the maps behind some stages, shape (n_samples, n_maps, *map), float32.
 
     With 0 stages they are the samples in the net's units, whitened where it whitens.
     """

@@ -84,9 +84,16 @@ def largest(X):
 
 
 def value_range(X):
-    """Return the least and the largest value, or an interval around a single one."""
+    """Return the least value and the largest, or a larger one where all are equal."""
     low, high = float(X.min()), float(X.max())
-    return (low, high) if low < high else (low - 0.5, high + 0.5)
+    return (low, high) if low < high else (low, low + 1.0)
+
+
+def to_unit(X):
+    """Return each of the arrays of `X` scaled to values from 0 to 1."""
+    ranges = np.array([value_range(x) for x in X])
+    low, high = ranges.T.reshape(2, len(X), *(1,) * (X.ndim - 1))
+    return (X - low) / (high - low)
 
 
 def colour_range(X):

@@ -19,7 +19,7 @@ _ROWS = ("input", "rebuilt", "error")
 _N_SAMPLES = 8
 # Height of a panel in inches, and how wide it is at least and at most.
 _HEIGHT, _WIDTHS = 0.8, (0.4, 2.4)
-_SIGNAL_WIDTH = 1.4
+_SIGNAL_WIDTH = 1.0
 # Left free above and below curves, in units of their range.
 _SPACE = 0.05
 
@@ -228,18 +228,14 @@ class ReconstructionDisplay(BaseDisplay):
             inputs, rebuilt = inputs.mean(axis=1), rebuilt.mean(axis=1)
         low, high = value_range(inputs)
         im_kw = {"cmap": "gray", "vmin": low, "vmax": high} | im_kw
-        top = float(errors.max()) or 1.0
-        error_kw = {"cmap": "inferno", "vmin": 0.0, "vmax": top} | error_kw
-        styles = (im_kw, im_kw, error_kw)
-        for row, images, style in zip(
-            self.axes_, (inputs, rebuilt, errors), styles, strict=True
-        ):
-            drawn = [
-                draw_image(*pair, **style) for pair in zip(row, images, strict=True)
-            ]
+        error_kw = {"cmap": "inferno", "vmin": 0.0, "vmax": largest(errors)} | error_kw
+        layers = zip((inputs, rebuilt, errors), (im_kw, im_kw, error_kw), strict=True)
+        for row, (images, style) in zip(self.axes_, layers, strict=True):
+            for axis, image in zip(row, images, strict=True):
+                drawn = draw_image(axis, image, **style)
         if colorbar:
             last = self.axes_[2, -1]
-            self.colorbar_ = draw_colour_bar(drawn[-1], last, gap=0.1, width=0.1)
+            self.colorbar_ = draw_colour_bar(drawn, last, gap=0.1, width=0.1)
 
     def _draw_signals(self, inputs, rebuilt, line_kw):
         errors = rebuilt - inputs

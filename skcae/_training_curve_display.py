@@ -130,6 +130,8 @@ class TrainingCurveDisplay(BaseDisplay):
                 "validation", self.valid_loss, line_kw or {}
             )
         self.ax_.set(xlabel="Epoch", ylabel="Loss", yscale=yscale)
+        if yscale == "log":
+            _write_out_numbers(self.ax_.yaxis)
         self._mark_stages()
         self.ax_.xaxis.get_major_locator().set_params(integer=True)
         self.ax_.legend(frameon=False)
@@ -166,6 +168,15 @@ class TrainingCurveDisplay(BaseDisplay):
                 fontsize="small",
                 color="0.4",
             )
+
+
+def _write_out_numbers(axis):
+    """Label a logarithmic axis with 0.2 rather than 2 × 10⁻¹."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _history_of(estimator):

@@ -43,6 +43,13 @@ ORDER = [
     "_base",
     "_transformer",
     "_recipes",
+    "_mosaic",
+    "_drawing",
+    "_base_display",
+    "_reconstruction_display",
+    "_filter_display",
+    "_training_curve_display",
+    "_feature_map_display",
     "__init__",
 ]
 
