@@ -106,11 +106,18 @@ def test_building_a_pipeline_does_not_import_torch():
     script = (
         "import sys, skcae; from sklearn.base import clone; "
         "clone(skcae.ConvAutoencoderTransformer(n_filters=3)); "
-        "assert not {'torch', 'skorch'} & set(sys.modules)"
+        "assert not {'torch', 'skorch', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_public_names():
-    assert skcae.__all__ == ["ConvAutoencoderTransformer", "recipes"]
+    assert skcae.__all__ == [
+        "ConvAutoencoderTransformer",
+        "FeatureMapDisplay",
+        "FilterDisplay",
+        "ReconstructionDisplay",
+        "TrainingCurveDisplay",
+        "recipes",
+    ]
     assert skcae.__version__
