@@ -213,19 +213,26 @@ class FilterDisplay(BaseDisplay):
         n_channels, *sides = self.filters.shape[1:]
         return self.stage == 1 and n_channels == 3 and len(sides) > 1
 
-    def _draw_image(self, ax, filters, limit, n_cols, has_bar, im_kw):
+    def _pictures(self, filters, limit):
+        """Return the pictures of every filter, row by row, and how many are in a row.
+
+        Rows are channels where there are slices, which then are side by side.
+        """
+        n_filters, n_channels, *sides = filters.shape
         if self._is_colours:
-            tiles = as_colours(filters, -limit, limit)
-            tiles = tiles.reshape(len(tiles), 1, -1, *tiles.shape[-3:])
-        else:
-            # A filter is a row of channels or, of volumes, rows of slices.
-            n_filters, n_channels, *sides = filters.shape
-            shape = {1: (1, 1, n_channels), 2: (1, n_channels), 3: (n_channels,)}
-            tiles = filters.reshape(n_filters, *shape[len(sides)], *sides)
-        n_filters, n_rows, n_slices = tiles.shape[:3]
-        gap = 1 if n_rows * n_slices == 1 else _WIDE_GAP
-        tiles = tiles.reshape(n_filters, n_rows * n_slices, *tiles.shape[3:])
-        blocks = np.stack([mosaic(enlarged(tile), n_slices) for tile in tiles])
+            pictures = as_colours(filters, -limit, limit)
+            return pictures.reshape(n_filters, -1, *pictures.shape[-3:]), (*sides, 1)[
+                -3
+            ]
+        if len(sides) == 1:
+            return filters[:, None], 1
+        return filters.reshape(n_filters, -1, *sides[-2:]), (n_channels, *sides)[-3]
+
+    def _draw_image(self, ax, filters, limit, n_cols, has_bar, im_kw):
+        pictures, n_slices = self._pictures(filters, limit)
+        n_filters, n_pictures = pictures.shape[:2]
+        gap = 1 if n_pictures == 1 else _WIDE_GAP
+        blocks = np.stack([mosaic(enlarged(x), n_slices) for x in pictures])
         cell = tuple(side + gap for side in blocks.shape[1:3])
         n_cols = n_cols or n_columns(n_filters, cell)
         self.ax_ = one_axes(ax, _figure_size(n_filters, n_cols, cell, has_bar))

@@ -352,6 +352,16 @@ def test_slices_of_the_filters_of_volumes(on_volumes):
         assert_array_equal(np.stack(tiles), weights)
 
 
+def test_slices_of_colours():
+    filters = np.random.default_rng(0).normal(size=(2, 3, 4, 3, 3))
+    display = FilterDisplay(filters=filters).plot(n_cols=1, normalize="all")
+    image = np.asarray(display.im_.get_array())
+    assert image.shape == (2 * 12 + 6, 4 * CELL - 1, 4)
+    weights = filters[1, :, 3] / (2 * np.abs(filters).max()) + 0.5
+    drawn = image[18::TIMES, 3 * CELL :: TIMES, :3]
+    assert_allclose(drawn, np.moveaxis(weights, 0, -1))
+
+
 def test_depthwise_filters(small_digits):
     cae = make_small(n_filters=(3, 2), depthwise=(False, True)).fit(small_digits)
     display = FilterDisplay.from_estimator(cae, stage=2)
