@@ -221,9 +221,8 @@ class FilterDisplay(BaseDisplay):
         n_filters, n_channels, *sides = filters.shape
         if self._is_colours:
             pictures = as_colours(filters, -limit, limit)
-            return pictures.reshape(n_filters, -1, *pictures.shape[-3:]), (*sides, 1)[
-                -3
-            ]
+            pictures = pictures.reshape(n_filters, -1, *pictures.shape[-3:])
+            return pictures, pictures.shape[1]
         if len(sides) == 1:
             return filters[:, None], 1
         return filters.reshape(n_filters, -1, *sides[-2:]), (n_channels, *sides)[-3]
