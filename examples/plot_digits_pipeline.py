@@ -12,8 +12,6 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt
-import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -21,7 +19,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_sco
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skcae import ConvAutoencoderTransformer
+from skcae import ConvAutoencoderTransformer, FilterDisplay, ReconstructionDisplay
 
 # A quick run shows that everything works, its figures say little.
 QUICK = bool(os.environ.get("SKCAE_DEMO_QUICK"))
@@ -90,39 +88,13 @@ for params, score in zip(
 # ---------------------------------------
 train, test = images[:-200], images[-200:]
 model = cae().fit(train)
-rebuilt = model.inverse_transform(model.transform(test))
 print(f"\nexplained variance of unseen digits: {model.score(test):.3f}")
-
-
-def show(pictures, labels, path, **kwargs):
-    """Draw pictures in labelled rows, and save them."""
-    n_rows, n_columns = len(labels), len(pictures) // len(labels)
-    figure, axes = plt.subplots(
-        n_rows,
-        n_columns,
-        figsize=(0.7 * n_columns + 1, 0.75 * n_rows),
-        squeeze=False,
-        layout="constrained",
-    )
-    for axis, picture in zip(axes.ravel(), pictures, strict=True):
-        axis.imshow(picture, **kwargs)
-        axis.set(xticks=[], yticks=[])
-        axis.spines[:].set_color("lightgrey")
-    for axis, label in zip(axes[:, 0], labels, strict=True):
-        axis.set_ylabel(label, rotation=0, ha="right", va="center")
-    figure.savefig(path, dpi=160)
-    plt.close(figure)
+displays = {
+    "digits_reconstructions.png": ReconstructionDisplay.from_estimator(
+        model, test, n_samples=12, im_kw={"cmap": "gray_r"}
+    ),
+    "digits_filters.png": FilterDisplay.from_estimator(model),
+}
+for path, display in displays.items():
+    display.figure_.savefig(path, dpi=160)
     print("wrote", path)
-
-
-show(
-    np.concatenate([test[:12], rebuilt[:12]]),
-    ["input", "rebuilt"],
-    "digits_reconstructions.png",
-    cmap="gray_r",
-    vmin=0,
-    vmax=16,
-)
-filters = model.filters_[:, 0]
-limit = np.abs(filters).max()
-show(filters, [""] * 4, "digits_filters.png", cmap="RdBu", vmin=-limit, vmax=limit)

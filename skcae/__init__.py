@@ -1,8 +1,20 @@
 """Convolutional autoencoders as scikit-learn transformers."""
 
 from ._classifier import ConvAutoencoderClassifier
+from ._feature_map_display import FeatureMapDisplay
+from ._filter_display import FilterDisplay
 from ._recipes import recipes
+from ._reconstruction_display import ReconstructionDisplay
+from ._training_curve_display import TrainingCurveDisplay
 from ._transformer import ConvAutoencoderTransformer
 
-__all__ = ["ConvAutoencoderClassifier", "ConvAutoencoderTransformer", "recipes"]
+__all__ = [
+    "ConvAutoencoderClassifier",
+    "ConvAutoencoderTransformer",
+    "FeatureMapDisplay",
+    "FilterDisplay",
+    "ReconstructionDisplay",
+    "TrainingCurveDisplay",
+    "recipes",
+]
 __version__ = "0.1.0"

@@ -28,6 +28,11 @@ _LOST_DIGITS = 64 * np.finfo(np.float32).eps
 class BaseAutoencoder(NumpyState, BaseEstimator):
     """Private steps between the parameters of an estimator and its fitted state."""
 
+    @property
+    def _takes_any_size(self):
+        """Whether N-D samples of another spatial shape than fit saw can be encoded."""
+        return self._module_params["pooling"] is not None
+
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 

@@ -82,3 +82,18 @@ CLASSIFIER_CONSTRAINTS = {
     "lr_schedule": [StrOptions({"constant", "cosine"})],
     **TRAINING_CONSTRAINTS,
 }
+
+DISPLAY_CONSTRAINTS = {
+    "n_samples": [_POSITIVE, None],
+    "channel": [Interval(Integral, 0, None, closed="left"), None],
+    "stage": [_POSITIVE],
+    "sample": [Interval(Integral, None, None, closed="neither")],
+    "n_maps": [_POSITIVE, None],
+    "n_cols": [_POSITIVE, None],
+    "normalize": [StrOptions({"all", "each"})],
+    "colorbar": ["boolean"],
+    "yscale": [StrOptions({"linear", "log"})],
+    "im_kw": [dict, None],
+    "error_kw": [dict, None],
+    "line_kw": [dict, None],
+}

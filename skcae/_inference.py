@@ -11,6 +11,7 @@ from ._devices import explains_out_of_memory, give_back, is_cpu
 from ._precision import multiplying
 from ._resident import as_batch, receive, send
 from ._samples import forget_pages
+from ._shapes import map_sizes
 from ._threads import is_worth_threads, one_thread
 
 # Values of the largest feature maps of one batch: what a CPU's cache holds.
@@ -167,6 +168,41 @@ def inverse_transform(net, features, layout, code_shape):
     def work(part):
         code = np.array(features[part], order="C").reshape(-1, *code_shape)
         channels_first[part] = runner.apply(decode, code)
+
+    runner.run(work)
+    return out
+
+
+def reconstruct(net, samples):
+    """Return reconstructions of shape (n_samples, C, *spatial), float32."""
+    layout = samples.layout
+    shape = (len(samples), layout.n_channels, *layout.spatial)
+    out = _allocate(shape, "reconstructions")
+    runner = BatchRunner(net, len(samples))
+    rebuild = runner.method("forward")
+
+    def work(part):
+        out[part] = runner.apply(rebuild, runner.read(samples, part))
+
+    runner.run(work)
+    return out
+
+
+def feature_maps(net, samples, n_stages):
+    """Return the maps behind some stages, shape (n_samples, n_maps, *map), float32.
+
+    With 0 stages they are the samples in the net's units, whitened where it whitens.
+    """
+    module, spatial = net.module_, samples.layout.spatial
+    size = map_sizes(spatial, module.stages)[n_stages]
+    out = _allocate((len(samples), module.channels[n_stages], *size), "feature maps")
+    runner = BatchRunner(net, len(samples), spatial)
+
+    def maps_of_batch(x):
+        return module.maps(module.standardise(x), n_stages)
+
+    def work(part):
+        out[part] = runner.apply(maps_of_batch, runner.read(samples, part))
 
     runner.run(work)
     return out

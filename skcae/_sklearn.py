@@ -1,7 +1,13 @@
 """The parts of scikit-learn without a stability promise, imported in one place."""
 
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils._param_validation import (
+    Interval,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sklearn.utils.validation import _check_sample_weight
 
 try:
@@ -26,5 +32,7 @@ __all__ = [
     "StrOptions",
     "_check_sample_weight",
     "_fit_context",
+    "check_matplotlib_support",
+    "validate_parameter_constraints",
     "with_callbacks",
 ]

@@ -518,9 +518,7 @@ class ConvAutoencoderTransformer(
         check_is_fitted(self)
         from ._inference import transform
 
-        samples = read_samples(
-            self, X, any_size=self._module_params["pooling"] is not None
-        )
+        samples = read_samples(self, X, any_size=self._takes_any_size)
         check_out(out, (len(samples), self._n_features_out))
         return transform(self.net_, samples, self._n_features_out, out)
 

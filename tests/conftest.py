@@ -1,15 +1,26 @@
 """Real data of three dimensions, and fitted estimators that tests only read."""
 
 import os
+import sys
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_sample_images
 
 from skcae import ConvAutoencoderTransformer
 
 # Without it scikit-learn leaves out its check of array API inputs.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    """Close what a test has drawn."""
+    yield
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +64,46 @@ def fitted(small_digits):
     return make_small().fit(small_digits)
 
 
+@pytest.fixture(scope="session")
+def photographs():
+    """Pieces of a photograph, (60, 8, 8, 3) uint8."""
+    photograph = load_sample_images().images[1][40:88, 240:320]
+    pieces = photograph.reshape(6, 8, 10, 8, 3).swapaxes(1, 2)
+    return pieces.reshape(60, 8, 8, 3)
+
+
+@pytest.fixture(scope="session")
+def on_photographs(photographs):
+    """A transformer fitted on `photographs`; do not fit it again."""
+    return make_small(channel_axis=-1).fit(photographs)
+
+
+@pytest.fixture(scope="session")
+def on_signals(signals):
+    """Two stages, trained one by one on `signals`; do not fit it again."""
+    cae = make_small(n_filters=(6, 5), layerwise=True, early_stopping=True)
+    return cae.fit(signals)
+
+
+@pytest.fixture(scope="session")
+def on_volumes(volumes):
+    """A transformer fitted on `volumes`; do not fit it again."""
+    return make_small(n_filters=(3, 2)).fit(volumes)
+
+
+@pytest.fixture(scope="session")
+def whitened(small_digits):
+    """A whitening transformer with pooled features; do not fit it again."""
+    return make_small(n_filters=(4, 3), whiten=0.1, pooling="avg").fit(small_digits)
+
+
 def make_small(**params):
     """Return a transformer that trains in a moment."""
     defaults = {"n_filters": 4, "kernel_size": 3, "max_epochs": 2, "random_state": 0}
     return ConvAutoencoderTransformer(**defaults | params)
+
+
+def image_of(axis):
+    """Return the only image on axes."""
+    (image,) = axis.images
+    return np.asarray(image.get_array())

@@ -10,6 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FIGURES = {
     "plot_digits_pipeline.py": {"digits_reconstructions.png", "digits_filters.png"},
+    "plot_displays.py": {
+        "photos_filters.png",
+        "photos_losses.png",
+        "photos_maps.png",
+        "photos_reconstructions.png",
+    },
     "plot_features_compare.py": {"digits_features.png"},
     "plot_finetune.py": {"digits_finetuned.png"},
     "plot_label_efficiency.py": {"digits_labels.png"},

@@ -53,6 +53,13 @@ ORDER = [
     "_classifier",
     "_recipes",
     "onnx",
+    "_mosaic",
+    "_drawing",
+    "_base_display",
+    "_reconstruction_display",
+    "_filter_display",
+    "_training_curve_display",
+    "_feature_map_display",
     "__init__",
 ]
 
@@ -109,7 +116,8 @@ def test_building_a_pipeline_imports_neither_torch_nor_onnx():
     script = (
         "import sys, skcae; from sklearn.base import clone; "
         "clone(skcae.ConvAutoencoderTransformer(n_filters=3)); "
-        "assert not {'torch', 'skorch', 'onnx', 'skl2onnx'} & set(sys.modules)"
+        "unwanted = {'torch', 'skorch', 'matplotlib', 'onnx', 'skl2onnx'}; "
+        "assert not unwanted & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 
@@ -118,6 +126,10 @@ def test_public_names():
     assert skcae.__all__ == [
         "ConvAutoencoderClassifier",
         "ConvAutoencoderTransformer",
+        "FeatureMapDisplay",
+        "FilterDisplay",
+        "ReconstructionDisplay",
+        "TrainingCurveDisplay",
         "recipes",
     ]
     assert skcae.__version__
