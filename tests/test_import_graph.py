@@ -42,6 +42,7 @@ ORDER = [
     "_state",
     "_base",
     "_transformer",
+    "_autoencoder",
     "_recipes",
     "__init__",
 ]
