@@ -44,6 +44,8 @@ ORDER = [
     "_transformer",
     "_autoencoder",
     "_recipes",
+    "_distances",
+    "_outlier",
     "__init__",
 ]
 
@@ -106,5 +108,9 @@ def test_building_a_pipeline_does_not_import_torch():
 
 
 def test_public_names():
-    assert skcae.__all__ == ["ConvAutoencoderTransformer", "recipes"]
+    assert skcae.__all__ == [
+        "ConvAutoencoderOutlierDetector",
+        "ConvAutoencoderTransformer",
+        "recipes",
+    ]
     assert skcae.__version__
