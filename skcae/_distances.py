@@ -5,6 +5,8 @@ from sklearn.decomposition import PCA
 from sklearn.utils import gen_batches
 
 _N_COMPONENTS = 64
+# With fewer samples for each, those that were learnt from seem nearer than others.
+_SAMPLES_PER_COMPONENT = 10
 # Directions in which samples do not vary are no reason for infinite distances.
 _LEAST_SHARE = 1e-6
 _BATCH_SIZE = 1024
@@ -24,8 +26,13 @@ def fit_pca(features, seed):
     -------
     pca : PCA
     """
-    n_components = min(_N_COMPONENTS, max(1, min(features.shape) // 2))
-    pca = PCA(n_components, random_state=seed)
+    n_samples, n_features = features.shape
+    most = min(n_samples // _SAMPLES_PER_COMPONENT, n_features // 2)
+    pca = PCA(
+        min(max(most, 1), _N_COMPONENTS),
+        power_iteration_normalizer="QR",
+        random_state=seed,
+    )
     return pca.fit(features.astype(np.float64))
 
 

@@ -13,9 +13,10 @@ from ._sklearn import Interval, StrOptions, _fit_context
 from ._transformer import ConvAutoencoderTransformer
 from ._validation import read_samples, remember_input
 
-_RECIPES = {1: "signal", 2: "grey", 3: "volume"}
-# Few features, whose covariance few samples tell.
-_FEATURES = {"n_filters": (16, 4), "pool_grid": 2, "feature_stages": "last"}
+# Recipe and grid by the number of spatial axes.
+_KINDS = {1: ("signal", 8), 2: ("grey", 3), 3: ("volume", 2)}
+# Normal samples may be few, and what whitening enhances is not what they share.
+_FEATURES = {"n_filters": (16, 4), "whiten": None, "feature_stages": "last"}
 # A code too narrow for anything but what the samples have in common.
 _RECONSTRUCTION = {"n_filters": (16, 32), "n_components": 16}
 # Tukey's: so many interquartile ranges beyond the upper quartile.
@@ -25,7 +26,8 @@ _FENCE = 1.5
 def _default_autoencoder(criterion, n_axes):
     """Return an unfitted transformer for samples of so many spatial axes."""
     if criterion == "features":
-        params = recipes[_RECIPES[n_axes]] | _FEATURES
+        kind, grid = _KINDS[n_axes]
+        params = recipes[kind] | _FEATURES | {"pool_grid": grid}
     else:
         params = _RECONSTRUCTION
     return ConvAutoencoderTransformer(**params)
@@ -51,8 +53,8 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
     autoencoder : ConvAutoencoderTransformer, default=None
         What learns features and reconstructions. An unfitted transformer is cloned
         and the clone fitted, a fitted one is copied, so neither changes. None: for
-        "features", the recipe for signals, grey images or volumes with
-        ``n_filters=(16, 4)`` and the 2-per-axis grid of its last maps; for
+        "features", the recipe "signal", "grey" or "volume" with a `pool_grid` of 8, 3
+        or 2, and ``n_filters=(16, 4), whiten=None, feature_stages="last"``; for
         "reconstruction", ``n_filters=(16, 32), n_components=16``. Samples with
         channels, or flattened ones, need a transformer that says so.
     criterion : {"features", "reconstruction"}, default="features"
