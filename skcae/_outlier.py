@@ -13,24 +13,29 @@ from ._sklearn import Interval, StrOptions, _fit_context
 from ._transformer import ConvAutoencoderTransformer
 from ._validation import read_samples, remember_input
 
-# Recipe and grid by the number of spatial axes.
-_KINDS = {1: ("signal", 8), 2: ("grey", 3), 3: ("volume", 2)}
-# Normal samples may be few, and what whitening enhances is not what they share.
-_FEATURES = {"n_filters": (16, 4), "whiten": None, "feature_stages": "last"}
+# Normal samples may be few, and what is fine is not what they have in common.
+_FEATURES = {
+    "n_filters": (16, 4),
+    "whiten": 10.0,
+    "feature_stages": "last",
+    "max_epochs": 3,
+}
+# By the number of spatial axes.
+_FEATURES_OF = {
+    1: recipes["signal"] | _FEATURES | {"pool_grid": 8},
+    2: recipes["grey"] | _FEATURES | {"pool_grid": 3, "threshold": 1.0},
+    3: recipes["volume"] | _FEATURES | {"pool_grid": 2, "threshold": 1.0},
+}
 # A code too narrow for anything but what the samples have in common.
-_RECONSTRUCTION = {"n_filters": (16, 32), "n_components": 16}
+_NARROW = {
+    "n_filters": (16, 32),
+    "n_components": 16,
+    "corruption": "gaussian",
+    "corruption_level": 0.5,
+    "max_samples": 1280,
+}
 # Tukey's: so many interquartile ranges beyond the upper quartile.
 _FENCE = 1.5
-
-
-def _default_autoencoder(criterion, n_axes):
-    """Return an unfitted transformer for samples of so many spatial axes."""
-    if criterion == "features":
-        kind, grid = _KINDS[n_axes]
-        params = recipes[kind] | _FEATURES | {"pool_grid": grid}
-    else:
-        params = _RECONSTRUCTION
-    return ConvAutoencoderTransformer(**params)
 
 
 def _fence(scores):
@@ -51,11 +56,13 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
     Parameters
     ----------
     autoencoder : ConvAutoencoderTransformer, default=None
-        What learns features and reconstructions. An unfitted transformer is cloned
-        and the clone fitted, a fitted one is copied, so neither changes. None: for
-        "features", the recipe "signal", "grey" or "volume" with a `pool_grid` of 8, 3
-        or 2, and ``n_filters=(16, 4), whiten=None, feature_stages="last"``; for
-        "reconstruction", ``n_filters=(16, 32), n_components=16``. Samples with
+        What learns features and rebuilds samples. An unfitted transformer is cloned
+        and the clone fitted, a fitted one is copied, so neither changes. None: samples
+        are rebuilt by one with ``n_filters=(16, 32), n_components=16,
+        corruption="gaussian", corruption_level=0.5, max_samples=1280``, and "features"
+        are those of a second one, the recipe "signal", "grey" or "volume", with
+        ``n_filters=(16, 4), whiten=10.0, feature_stages="last", max_epochs=3``, a
+        `pool_grid` of 8, 3 or 2 and, but for signals, ``threshold=1.0``. Samples with
         channels, or flattened ones, need a transformer that says so.
     criterion : {"features", "reconstruction"}, default="features"
         What makes a sample odd. "features": the squared Mahalanobis distance of its
@@ -76,7 +83,10 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
     Attributes
     ----------
     autoencoder_ : ConvAutoencoderTransformer
-        The fitted transformer.
+        The fitted transformer that rebuilds samples.
+    transformer_ : ConvAutoencoderTransformer
+        The fitted transformer whose features are compared: the same, unless
+        ``autoencoder=None``. None for "reconstruction".
     pca_ : PCA
         Principal components of the features of the training samples; None for
         "reconstruction".
@@ -163,23 +173,35 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
             If a parameter or the data are out of range, before any training.
         """
         given = self.autoencoder
-        if given is None:
-            samples = read_for(ConvAutoencoderTransformer(), X)
-            n_axes = len(samples.layout.spatial)
-            given = _default_autoencoder(self.criterion, n_axes)
-        else:
-            samples = read_for(given, X)
-        autoencoder = fitted_autoencoder(given, X, self.random_state)
+        samples = read_for(ConvAutoencoderTransformer() if given is None else given, X)
+        autoencoder, transformer = self._fit_autoencoders(X, samples.layout)
         remember_input(self, X, samples)
-        self.autoencoder_, self.pca_ = autoencoder, None
-        if self.criterion == "features":
-            self.pca_ = fit_pca(self._features(samples), autoencoder._seed)
+        self.autoencoder_, self.transformer_ = autoencoder, transformer
+        self.pca_ = None
+        if transformer is not None:
+            self.pca_ = fit_pca(self._features(samples), transformer._seed)
         scores = self._score(samples)
         if self.contamination == "auto":
             self.offset_ = float(_fence(scores))
         else:
             self.offset_ = float(np.percentile(scores, 100 * self.contamination))
         return self
+
+    def _fit_autoencoders(self, X, layout):
+        """Return what rebuilds samples and, if need be, what has their features."""
+
+        def fitted(autoencoder):
+            return fitted_autoencoder(autoencoder, X, self.random_state)
+
+        has_features = self.criterion == "features"
+        if self.autoencoder is not None:
+            autoencoder = fitted(self.autoencoder)
+            return autoencoder, autoencoder if has_features else None
+        params = _FEATURES_OF[len(layout.spatial)]
+        return (
+            fitted(ConvAutoencoderTransformer(**_NARROW)),
+            fitted(ConvAutoencoderTransformer(**params)) if has_features else None,
+        )
 
     def predict(self, X):
         """Tell outliers from normal samples.
@@ -253,8 +275,8 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
     def _features(self, samples):
         from ._inference import transform
 
-        # Not those of `autoencoder_.transform`, which may know columns by name.
-        own = self.autoencoder_
+        # Not `transformer_.transform`, which may know columns by name.
+        own = self.transformer_
         return transform(own.net_, samples, own._n_features_out)
 
     def _score(self, samples):

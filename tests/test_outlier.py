@@ -124,14 +124,12 @@ def test_error_map_of_channels(channel_axis, small_digits):
     assert errors[:, 1].mean() > errors[:, 0].mean()
 
 
-def test_error_map_shows_where(zeros_and_others):
-    train, normal, _ = zeros_and_others
-    detector = ConvAutoencoderOutlierDetector(criterion="reconstruction")
-    detector.set_params(random_state=0).fit(train)
+def test_error_map_shows_where(default, zeros_and_others):
+    _, normal, _ = zeros_and_others
     scratched = normal.copy()
-    scratched[:, 1, :3] = 16
-    errors = detector.error_map(scratched)
-    share = errors[:, 1, :3].sum(axis=1) / errors.sum(axis=(1, 2))
+    scratched[:, 3:5, 3:5] = 16
+    errors = default.error_map(scratched)
+    share = errors[:, 3:5, 3:5].sum(axis=(1, 2)) / errors.sum(axis=(1, 2))
     assert np.median(share) > 0.3
 
 
@@ -229,16 +227,47 @@ def test_files(criterion, small_digits):
         np.testing.assert_array_equal(loaded.decision_function(small_digits), expected)
 
 
-def test_documented_default_autoencoder(zeros_and_others):
-    train, _, _ = zeros_and_others
-    changed = {"n_filters": (16, 4), "whiten": None, "feature_stages": "last"}
-    params = recipes["grey"] | changed | {"pool_grid": 3, "random_state": 0}
-    own = ConvAutoencoderTransformer(**params)
-    implicit = ConvAutoencoderOutlierDetector(random_state=0).fit(train)
-    explicit = ConvAutoencoderOutlierDetector(own).fit(train)
-    np.testing.assert_array_equal(
-        implicit.score_samples(train), explicit.score_samples(train)
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("signal", {"pool_grid": 8}),
+        ("grey", {"pool_grid": 3, "threshold": 1.0}),
+        ("volume", {"pool_grid": 2, "threshold": 1.0}),
+    ],
+)
+def test_documented_default_autoencoder(kind, changes, signals, digits, volumes):
+    X = {"signal": signals, "grey": digits[:60], "volume": volumes[:20]}[kind]
+    detector = ConvAutoencoderOutlierDetector(random_state=0).fit(X)
+    expected = recipes[kind] | {
+        "n_filters": (16, 4),
+        "whiten": 10.0,
+        "feature_stages": "last",
+        "max_epochs": 3,
+        "random_state": 0,
+    }
+    expected = ConvAutoencoderTransformer(**expected | changes).get_params()
+    assert detector.transformer_.get_params() == expected
+    narrow = ConvAutoencoderTransformer(
+        n_filters=(16, 32),
+        n_components=16,
+        corruption="gaussian",
+        corruption_level=0.5,
+        max_samples=1280,
+        random_state=0,
     )
+    assert detector.autoencoder_.get_params() == narrow.get_params()
+
+
+def test_one_autoencoder_is_enough_where_one_is_given(small_digits):
+    detector = make().fit(small_digits)
+    assert detector.transformer_ is detector.autoencoder_
+    loaded = pickle.loads(pickle.dumps(detector))
+    assert loaded.transformer_ is loaded.autoencoder_
+    for given in (None, make_small()):
+        detector = ConvAutoencoderOutlierDetector(given, criterion="reconstruction")
+        detector.fit(small_digits)
+        assert detector.transformer_ is None
+        assert detector.pca_ is None
 
 
 @pytest.mark.parametrize(
