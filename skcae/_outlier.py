@@ -112,8 +112,9 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
     .. [2] M. E. Tipping, C. M. Bishop, "Probabilistic principal component analysis",
        Journal of the Royal Statistical Society B 61, 1999,
        :doi:`10.1111/1467-9868.00196`.
-    .. [3] J. W. Tukey, "Exploratory data analysis", Addison-Wesley, 1977,
-       https://archive.org/details/exploratorydataa00tuke_0.
+    .. [3] D. C. Hoaglin, B. Iglewicz, J. W. Tukey, "Performance of some resistant rules
+       for outlier labeling", Journal of the American Statistical Association 81, 1986,
+       :doi:`10.1080/01621459.1986.10478363`.
 
     Examples
     --------

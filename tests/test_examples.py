@@ -12,6 +12,7 @@ FIGURES = {
     "plot_digits_pipeline.py": {"digits_reconstructions.png", "digits_filters.png"},
     "plot_features_compare.py": {"digits_features.png"},
     "plot_label_efficiency.py": {"digits_labels.png"},
+    "plot_outliers.py": {"digits_outliers.png"},
     "plot_mirrored_views.py": {"photos_mirrored.png"},
 }
 
