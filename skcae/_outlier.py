@@ -13,27 +13,17 @@ from ._sklearn import Interval, StrOptions, _fit_context
 from ._transformer import ConvAutoencoderTransformer
 from ._validation import read_samples, remember_input
 
-# Normal samples may be few, and what is fine is not what they have in common.
-_FEATURES = {
-    "n_filters": (16, 4),
-    "whiten": 10.0,
-    "feature_stages": "last",
-    "max_epochs": 3,
-}
+_FEW = {"n_filters": (16, 4), "feature_stages": "last", "max_epochs": 3}
+# What is fine is not what normal images have in common.
+_COARSE = {"whiten": 10.0, "threshold": 1.0}
 # By the number of spatial axes.
-_FEATURES_OF = {
-    1: recipes["signal"] | _FEATURES | {"pool_grid": 8},
-    2: recipes["grey"] | _FEATURES | {"pool_grid": 3, "threshold": 1.0},
-    3: recipes["volume"] | _FEATURES | {"pool_grid": 2, "threshold": 1.0},
+_FEATURES = {
+    1: recipes["signal"] | _FEW | {"kernel_size": 15, "whiten": None, "pool_grid": 8},
+    2: recipes["grey"] | _FEW | _COARSE | {"pool_grid": 3},
+    3: recipes["volume"] | _FEW | _COARSE | {"pool_grid": 2},
 }
 # A code too narrow for anything but what the samples have in common.
-_NARROW = {
-    "n_filters": (16, 32),
-    "n_components": 16,
-    "corruption": "gaussian",
-    "corruption_level": 0.5,
-    "max_samples": 1280,
-}
+_NARROW = {"n_filters": (16, 32), "n_components": 16, "max_samples": 1280}
 # Tukey's: so many interquartile ranges beyond the upper quartile.
 _FENCE = 1.5
 
@@ -59,11 +49,12 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         What learns features and rebuilds samples. An unfitted transformer is cloned
         and the clone fitted, a fitted one is copied, so neither changes. None: samples
         are rebuilt by one with ``n_filters=(16, 32), n_components=16,
-        corruption="gaussian", corruption_level=0.5, max_samples=1280``, and "features"
-        are those of a second one, the recipe "signal", "grey" or "volume", with
-        ``n_filters=(16, 4), whiten=10.0, feature_stages="last", max_epochs=3``, a
-        `pool_grid` of 8, 3 or 2 and, but for signals, ``threshold=1.0``. Samples with
-        channels, or flattened ones, need a transformer that says so.
+        max_samples=1280``, and "features" are those of a second one: a recipe with
+        ``n_filters=(16, 4), feature_stages="last", max_epochs=3``, and with
+        ``kernel_size=15, whiten=None, pool_grid=8`` ("signal"), ``whiten=10.0,
+        threshold=1.0, pool_grid=3`` ("grey") or ``whiten=10.0, threshold=1.0,
+        pool_grid=2`` ("volume"). Samples with channels, or flattened ones, need a
+        transformer that says so.
     criterion : {"features", "reconstruction"}, default="features"
         What makes a sample odd. "features": the squared Mahalanobis distance of its
         features from the mean of those of the training samples [1]_, whose covariance
@@ -198,7 +189,7 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         if self.autoencoder is not None:
             autoencoder = fitted(self.autoencoder)
             return autoencoder, autoencoder if has_features else None
-        params = _FEATURES_OF[len(layout.spatial)]
+        params = _FEATURES[len(layout.spatial)]
         return (
             fitted(ConvAutoencoderTransformer(**_NARROW)),
             fitted(ConvAutoencoderTransformer(**params)) if has_features else None,
