@@ -137,14 +137,17 @@ def neighbours(rows):
 
 
 def pyod_autoencoder(seed):
-    """Return a function that fits pyod's autoencoder with its defaults."""
+    """Return a function that fits pyod's autoencoder."""
     try:
         from pyod.models.auto_encoder import AutoEncoder
     except ImportError as error:
         raise NotInstalledError("pyod", error) from None
 
     def fit(rows):
-        model = AutoEncoder(random_state=seed, verbose=0, device="cpu")
+        # Standardised pixels, its default, are worse: .84 to .86 on slices of MNIST.
+        model = AutoEncoder(
+            preprocessing=False, random_state=seed, verbose=0, device="cpu"
+        )
         model.fit(rows)
         return model.decision_function
 
