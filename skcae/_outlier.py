@@ -37,6 +37,27 @@ def _fence(scores):
     return max(fence, np.sort(scores)[:2].mean())
 
 
+def _read(autoencoder, X):
+    """Return the training samples for an autoencoder, fitted or not, or None."""
+    if autoencoder is None:
+        autoencoder = ConvAutoencoderTransformer()
+    samples = read_for(autoencoder, X)
+    if len(samples) < 2:
+        raise ValueError(
+            f"Got X with {len(samples)} sample; expected at least 2, as outliers are "
+            "those that lie apart from others. Pass more."
+        )
+    return samples
+
+
+def _features(transformer, samples):
+    """Return features by a fitted transformer."""
+    from ._inference import transform
+
+    # Not `transformer.transform`, which may know columns by name.
+    return transform(transformer.net_, samples, transformer._n_features_out)
+
+
 class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
     """Find samples unlike those that a convolutional autoencoder was trained on.
 
@@ -164,14 +185,14 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         ValueError
             If a parameter or the data are out of range, before any training.
         """
-        given = self.autoencoder
-        samples = read_for(ConvAutoencoderTransformer() if given is None else given, X)
+        samples = _read(self.autoencoder, X)
         autoencoder, transformer = self._fit_autoencoders(X, samples.layout)
+        pca = None
+        if transformer is not None:
+            pca = fit_pca(_features(transformer, samples), transformer._seed)
         remember_input(self, X, samples)
         self.autoencoder_, self.transformer_ = autoencoder, transformer
-        self.pca_ = None
-        if transformer is not None:
-            self.pca_ = fit_pca(self._features(samples), transformer._seed)
+        self.pca_ = pca
         scores = self._score(samples)
         if self.contamination == "auto":
             self.offset_ = float(_fence(scores))
@@ -264,16 +285,9 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         errors = squared_error_maps(self.autoencoder_.net_, samples)
         return errors.reshape(samples.X.shape)
 
-    def _features(self, samples):
-        from ._inference import transform
-
-        # Not `transformer_.transform`, which may know columns by name.
-        own = self.transformer_
-        return transform(own.net_, samples, own._n_features_out)
-
     def _score(self, samples):
         if self.pca_ is not None:
-            return -squared_distances(self.pca_, self._features(samples))
+            return -squared_distances(self.pca_, _features(self.transformer_, samples))
         return -self.autoencoder_._squared_errors(samples) / self.n_features_in_
 
     def __sklearn_tags__(self):

@@ -288,6 +288,12 @@ def test_samples_of_another_shape(fitted, small_digits):
             method(np.zeros((5, 9, 9)))
 
 
+def test_one_sample_is_too_few(fitted, small_digits):
+    for autoencoder in (None, make_small(), fitted):
+        with pytest.raises(ValueError, match="1 sample.*; expected at least 2"):
+            ConvAutoencoderOutlierDetector(autoencoder).fit(small_digits[:1])
+
+
 def test_a_failed_fit_leaves_the_previous_one(small_digits):
     detector = make().fit(small_digits)
     expected = detector.score_samples(small_digits)
