@@ -3,6 +3,7 @@
 from ._classifier import ConvAutoencoderClassifier
 from ._feature_map_display import FeatureMapDisplay
 from ._filter_display import FilterDisplay
+from ._outlier import ConvAutoencoderOutlierDetector
 from ._recipes import recipes
 from ._reconstruction_display import ReconstructionDisplay
 from ._training_curve_display import TrainingCurveDisplay
@@ -10,6 +11,7 @@ from ._transformer import ConvAutoencoderTransformer
 
 __all__ = [
     "ConvAutoencoderClassifier",
+    "ConvAutoencoderOutlierDetector",
     "ConvAutoencoderTransformer",
     "FeatureMapDisplay",
     "FilterDisplay",

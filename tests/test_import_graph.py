@@ -52,6 +52,8 @@ ORDER = [
     "_autoencoder",
     "_classifier",
     "_recipes",
+    "_distances",
+    "_outlier",
     "onnx",
     "_mosaic",
     "_drawing",
@@ -125,6 +127,7 @@ def test_building_a_pipeline_imports_neither_torch_nor_onnx():
 def test_public_names():
     assert skcae.__all__ == [
         "ConvAutoencoderClassifier",
+        "ConvAutoencoderOutlierDetector",
         "ConvAutoencoderTransformer",
         "FeatureMapDisplay",
         "FilterDisplay",

@@ -1,0 +1,65 @@
+"""Distances of features from those of training samples, by principal components."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.utils import gen_batches
+
+_N_COMPONENTS = 64
+# With fewer samples for each, those that were learnt from seem nearer than others.
+_SAMPLES_PER_COMPONENT = 10
+# Directions in which samples do not vary are no reason for infinite distances.
+_LEAST_SHARE = 1e-6
+_BATCH_SIZE = 1024
+
+
+def fit_pca(features, seed):
+    """Return the principal components of features, few enough to leave some over.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_samples, n_features)
+        Of training samples.
+    seed : int
+        Decides the start of iterative solvers.
+
+    Returns
+    -------
+    pca : PCA
+    """
+    n_samples, n_features = features.shape
+    most = min(n_samples // _SAMPLES_PER_COMPONENT, n_features // 2)
+    pca = PCA(
+        min(max(most, 1), _N_COMPONENTS),
+        power_iteration_normalizer="QR",
+        random_state=seed,
+    )
+    return pca.fit(features.astype(np.float64))
+
+
+def squared_distances(pca, features):
+    """Return squared Mahalanobis distances, those of a probabilistic PCA.
+
+    Parameters
+    ----------
+    pca : PCA
+        A fitted one. The variance beyond its components is the same in all directions.
+    features : ndarray of shape (n_samples, n_features)
+        Of any samples.
+
+    Returns
+    -------
+    distances : ndarray of shape (n_samples,), float64
+    """
+    total = pca.explained_variance_.sum() / pca.explained_variance_ratio_.sum()
+    least = max(_LEAST_SHARE * total, np.finfo(np.float64).tiny)
+    inverse = 1 / np.maximum(pca.explained_variance_, least)
+    inverse_of_others = 1 / max(pca.noise_variance_, least)
+
+    def of(rows):
+        deviations = rows - pca.mean_
+        squares = np.square(deviations @ pca.components_.T)
+        others = np.square(deviations).sum(axis=1) - squares.sum(axis=1)
+        return squares @ inverse + np.maximum(others, 0) * inverse_of_others
+
+    parts = gen_batches(len(features), _BATCH_SIZE)
+    return np.concatenate([of(features[part]) for part in parts])
