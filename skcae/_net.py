@@ -33,6 +33,9 @@ class AutoencoderNet(QuietNet):
         X = np.asarray(X)
         return Samples(X, Layout(X.shape[1:], channel_axis=0))
 
+    def _step(self, x, _):
+        return super()._step(x)
+
 
 @explains_out_of_memory
 def make_net(module_params, *, loss, max_samples, lr, seed, **params):

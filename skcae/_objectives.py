@@ -31,7 +31,7 @@ class Reconstruction(Objective):
     def __init__(self, penalty=0.0):
         self.penalty = penalty
 
-    def loss(self, net, x, _):
+    def loss(self, net, x):
         """Return the loss of a batch, and what is predicted for it."""
         module = net.module_
         noisy, target = module.training_input(x)
@@ -58,7 +58,7 @@ class StageReconstruction(Objective):
     def __init__(self, stage, penalty=0.0):
         self.stage, self.penalty = stage, penalty
 
-    def loss(self, net, x, _):
+    def loss(self, net, x):
         """Return the loss of a batch, and what is predicted for it."""
         module = net.module_
         noisy, target = _seen_by(module, self.stage, x)
@@ -94,7 +94,7 @@ class WinnerTakeAll(Objective):
         self.stage, self.share = stage, share
         self.crop, self.generator = crop, generator
 
-    def loss(self, net, x, _):
+    def loss(self, net, x):
         """Return the loss of a batch, and what is predicted for it."""
         module = net.module_
         layer = module.encoder[self.stage]
