@@ -2,7 +2,6 @@
 
 import math
 import warnings
-from copy import copy
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -24,14 +23,6 @@ _N_SAMPLES_DEAD = 512
 _N_SAMPLES_LOSS = 1000
 # Of 24 bits, fewer than 6 are left for the differences.
 _LOST_DIGITS = 64 * np.finfo(np.float32).eps
-
-
-def _copy_callback(item):
-    """Return a copy that training may leave its marks on, unlike on a parameter."""
-    if isinstance(item, (tuple, list)):
-        name, callback = item
-        return name, copy(callback)
-    return copy(item)
 
 
 class BaseAutoencoder(NumpyState, BaseEstimator):
@@ -115,7 +106,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
     def _restart(self, samples, params, seed):
         """Go on from the weights at hand, with the training parameters of now."""
         from ._devices import resolve_device
-        from ._net import load_weights, weights_as_numpy
+        from ._quiet_net import load_weights, weights_as_numpy
 
         device = resolve_device(self.device)
         weights = weights_as_numpy(self.module_)
@@ -163,18 +154,15 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             self._module_params,
             **self._training_params,
             device=device,
-            callbacks=[_copy_callback(item) for item in self.callbacks or ()],
+            callbacks=self.callbacks or (),
             seed=self._seed,
         )
 
     def _training_callbacks(self, context, X, y):
         """Return the callbacks of one fit, none of which outlives it."""
-        from ._callbacks import EpochBar, Stopping, TaskReports
+        from ._callbacks import TaskReports, make_callbacks
 
-        stopping = Stopping(self.early_stopping, self.n_iter_no_change, self.tol)
-        callbacks = [("early_stopping", stopping)]
-        if self.verbose:
-            callbacks.append(("epoch_bar", EpochBar()))
+        callbacks = make_callbacks(self)
         if context is not None:
             callbacks.append(("task_reports", TaskReports(self, context, X, y)))
         return callbacks
@@ -182,7 +170,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
     def _train(self, samples, valid, epochs, callbacks, *, keep):
         """Train the net; if that fails, `keep` the weights of before or have none."""
         from ._inference import mean_loss
-        from ._net import load_weights, weights_as_numpy
+        from ._quiet_net import load_weights, weights_as_numpy
 
         net = self.net_
         before = weights_as_numpy(net.module_) if keep else None

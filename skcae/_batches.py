@@ -49,11 +49,38 @@ class Batches:
 
     def __iter__(self):
         order = self.rng.permutation(len(self.dataset)) if self.shuffle else None
-        slices = gen_batches(self.n_samples, self.batch_size)
+        parts = list(gen_batches(self.n_samples, self.batch_size))
         if self.on_device is not None:
-            yield from ((x, x) for x in self.on_device.batches(slices, order))
-            return
-        for part in slices:
+            batches = self.on_device.batches(parts, order)
+        else:
+            batches = self._from_memory(parts, order)
+        for part, x in zip(parts, batches, strict=True):
+            yield x, self.target(x, part if order is None else order[part])
+
+    def _from_memory(self, parts, order):
+        for part in parts:
             batch = self.dataset[part if order is None else order[part]]
-            x = torch.from_numpy(batch)
-            yield x, x
+            yield torch.from_numpy(batch)
+
+    def target(self, x, index):
+        """Return what a batch is to be mapped to: here to itself."""
+        return x
+
+
+class LabelledBatches(Batches):
+    """Iterate over labelled samples, as pairs (samples, (codes, weights)).
+
+    Parameters
+    ----------
+    dataset : LabelledSamples
+        What to iterate over.
+    *args, **kwargs
+        Of `Batches`.
+    """
+
+    def target(self, x, index):
+        """Return codes of the classes, and weights."""
+        labels = self.dataset.labels
+        codes = torch.from_numpy(labels.codes[index])
+        weights = torch.from_numpy(labels.weights[index])
+        return codes.to(x.device), weights.to(x.device)

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from copy import deepcopy
+from copy import copy, deepcopy
 
 from skorch.callbacks import Callback, EarlyStopping
 from tqdm.auto import tqdm
@@ -127,3 +127,22 @@ def stops_training(callback, net, **kwargs):
             return True
         raise
     return False
+
+
+def make_callbacks(estimator):
+    """Return the callbacks of one training that the parameters of an estimator name."""
+    stopping = Stopping(
+        estimator.early_stopping, estimator.n_iter_no_change, estimator.tol
+    )
+    callbacks = [("early_stopping", stopping)]
+    if estimator.verbose:
+        callbacks.append(("epoch_bar", EpochBar()))
+    return callbacks
+
+
+def copy_callback(item):
+    """Return a copy that training may leave its marks on, unlike on a parameter."""
+    if isinstance(item, (tuple, list)):
+        name, callback = item
+        return name, copy(callback)
+    return copy(item)

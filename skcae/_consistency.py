@@ -2,14 +2,7 @@
 
 import sys
 
-from ._constraints import PARAMETER_CONSTRAINTS
 from ._sklearn import Interval
-
-_NUMBERS = tuple(
-    name
-    for name, options in PARAMETER_CONSTRAINTS.items()
-    if any(isinstance(option, Interval) for option in options)
-)
 
 # Arguments of skorch's net that no parameter stands for; more begin with a prefix.
 _NET_ARGUMENTS = (
@@ -39,18 +32,20 @@ def is_stagewise(estimator):
     return bool(estimator.layerwise) or estimator.sparsity == "winner_take_all"
 
 
-def _check_booleans(estimator):
+def check_booleans(estimator):
     """Raise TypeError for booleans, which Python takes for numbers."""
-    for name in _NUMBERS:
+    for name, options in estimator._parameter_constraints.items():
+        is_number = any(isinstance(option, Interval) for option in options)
         value = getattr(estimator, name)
-        if isinstance(value, bool):
+        if is_number and isinstance(value, bool):
             raise TypeError(
                 f"Got {name}={value}; expected a number. Write {int(value)} if that "
                 "is what you mean."
             )
 
 
-def _check_callbacks(callbacks):
+def check_callbacks(callbacks):
+    """Raise TypeError for what is no callback of skorch."""
     # Who has a skorch callback has imported skorch.
     skorch_callbacks = sys.modules.get("skorch.callbacks")
     known = () if skorch_callbacks is None else skorch_callbacks.Callback
@@ -79,7 +74,8 @@ def check_monitors(callbacks, has_validation):
             )
 
 
-def _check_net_params(estimator):
+def check_net_params(estimator):
+    """Raise ValueError for what is no argument of skorch's net, or another's."""
     own = estimator.get_params(deep=False)
     for key, value in (estimator.net_params or {}).items():
         prefix, _, name = str(key).rpartition("__")
@@ -171,9 +167,9 @@ def check_objective(estimator, stages):
 
 def check_together(estimator):
     """Raise ValueError or TypeError for what single constraints cannot express."""
-    _check_booleans(estimator)
-    _check_callbacks(estimator.callbacks)
-    _check_net_params(estimator)
+    check_booleans(estimator)
+    check_callbacks(estimator.callbacks)
+    check_net_params(estimator)
     _check_features(estimator)
     _check_whitening(estimator)
     level, kind = estimator.corruption_level, estimator.corruption

@@ -17,6 +17,26 @@ LOSS_NAMES = ("squared_error", "absolute_error", "huber", "log_loss")
 _POSITIVE = Interval(Integral, 1, None, closed="left")
 _PER_STAGE = [_POSITIVE, tuple, list]
 
+# Of whatever is trained.
+TRAINING_CONSTRAINTS = {
+    "optimizer": [StrOptions(set(OPTIMIZER_NAMES))],
+    "lr": [Interval(Real, 0, None, closed="neither")],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [_POSITIVE],
+    "max_epochs": [Interval(Integral, 0, None, closed="left")],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [_POSITIVE],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+    "device": [str],
+    "precision": [StrOptions({"auto", "float32", "tf32", "bfloat16"})],
+    "compile": ["boolean"],
+    "callbacks": [list, tuple, None],
+    "net_params": [dict, None],
+}
+
 PARAMETER_CONSTRAINTS = {
     "input_shape": [tuple, list, None],
     "channel_axis": [Integral, None],
@@ -44,23 +64,21 @@ PARAMETER_CONSTRAINTS = {
     "pool_grid": _PER_STAGE,
     "feature_stages": [StrOptions({"last", "all"})],
     "power": [Interval(Real, 0, None, closed="neither")],
-    "optimizer": [StrOptions(set(OPTIMIZER_NAMES))],
-    "lr": [Interval(Real, 0, None, closed="neither")],
-    "weight_decay": [Interval(Real, 0, None, closed="left")],
-    "batch_size": [_POSITIVE],
-    "max_epochs": [Interval(Integral, 0, None, closed="left")],
     "max_samples": [_POSITIVE, None],
     "crop_size": [_POSITIVE, None],
-    "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [_POSITIVE],
-    "tol": [Interval(Real, 0, None, closed="left")],
     "warm_start": ["boolean"],
-    "random_state": ["random_state"],
-    "verbose": ["verbose"],
-    "device": [str],
-    "precision": [StrOptions({"auto", "float32", "tf32", "bfloat16"})],
-    "compile": ["boolean"],
-    "callbacks": [list, tuple, None],
-    "net_params": [dict, None],
+    **TRAINING_CONSTRAINTS,
+}
+
+CLASSIFIER_CONSTRAINTS = {
+    "frozen_epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"all"})],
+    "head_init": [StrOptions({"ridge", "zeros"})],
+    "dropout": [Interval(Real, 0, 1, closed="left")],
+    "shift": [Interval(Integral, 0, None, closed="left")],
+    "flip": ["boolean"],
+    "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+    "class_weight": [StrOptions({"balanced"}), dict, None],
+    "encoder_lr": [Interval(Real, 0, None, closed="neither"), None],
+    "lr_schedule": [StrOptions({"constant", "cosine"})],
+    **TRAINING_CONSTRAINTS,
 }

@@ -53,7 +53,7 @@ class BatchRunner:
         self.n_samples = n_samples
         self.n_multiplications, n_values = self.module.cost(spatial)
         # One sample alone is computed by other kernels than several.
-        least = 2 if self.module.dense is None else 8
+        least = 8 if self.module.ends_in_product else 2
         self.is_on_cpu = is_cpu(net.device)
         most = _FREE_MULTIPLICATIONS // self.n_multiplications
         most = min(max(most, _MAX_BATCH_SIZE), _MAX_FREE_BATCH_SIZE)
@@ -137,18 +137,19 @@ def _write_rows(batch, rows):
         rows[:] = receive(batch.flatten(1))
 
 
-def transform(net, samples, n_features, out=None):
+def transform(net, samples, n_features, out=None, method="unflattened_features"):
     """Return the features of samples, shape (n_samples, n_features), float32.
 
-    They are written into `out` where it is given.
+    They are written into `out` where it is given, and are what a method of the module
+    returns.
     """
     if out is None:
         out = _allocate((len(samples), n_features), "features")
     runner = BatchRunner(net, len(samples), samples.layout.spatial)
-    features = runner.method("unflattened_features")
+    function = runner.method(method)
 
     def work(part):
-        batch = runner.compute(features, runner.read(samples, part))
+        batch = runner.compute(function, runner.read(samples, part))
         _write_rows(batch, out[part])
         forget_pages(out)
 

@@ -207,6 +207,17 @@ class DecoderStage(nn.Module):
         return self.convolution(x, unpooled, size)
 
 
+def linear(x: Tensor, weight: Tensor, bias: Tensor, *, exact: bool) -> Tensor:
+    """Return ``x @ weight.T + bias``.
+
+    A matrix product sums in an order that depends on a row's place in the batch.  In
+    double precision, an exact one, that does not reach the digits of the result.
+    """
+    if not exact or x.device.type != "cpu":
+        return F.linear(x, weight, bias)
+    return F.linear(x.double(), weight.double(), bias.double()).float()
+
+
 class DenseCode(nn.Module):
     """Linear code of the flattened feature maps, and the way back.
 
@@ -238,11 +249,7 @@ class DenseCode(nn.Module):
         return maps.unflatten(1, (*spatial, n_maps)).movedim(-1, 1)
 
     def _linear(self, x, weight, bias):
-        if self.training or x.device.type != "cpu":
-            return F.linear(x, weight, bias)
-        # A matrix product sums in an order that depends on a row's place in the batch.
-        # In double precision that does not reach the digits of the result.
-        return F.linear(x.double(), weight.double(), bias.double()).float()
+        return linear(x, weight, bias, exact=not self.training)
 
     @staticmethod
     def flatten(maps: Tensor) -> Tensor:

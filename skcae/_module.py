@@ -20,6 +20,8 @@ from ._layers import (
 from ._shapes import map_sizes, one_per_stage
 from ._whitening import Whitening
 
+_LEAST_MAGNITUDE = 1e-6
+
 
 class ConvAutoencoder(nn.Module):
     """Convolutional autoencoder of signals, images or volumes.
@@ -138,6 +140,11 @@ class ConvAutoencoder(nn.Module):
             for n_maps, layer in zip(pooled, self.grids, strict=True)
         )
 
+    @property
+    def ends_in_product(self) -> bool:
+        """Whether features are a product with a matrix."""
+        return self.dense is not None
+
     def cost(self, spatial=None) -> tuple[int, int]:
         """Return what it takes to encode one sample.
 
@@ -192,6 +199,11 @@ class ConvAutoencoder(nn.Module):
         if self.dense is not None:
             for parameter in self.dense.parameters():
                 draw_uniform(parameter, parameter.shape[-1], generator)
+
+    def draw_from(self, generator: torch.Generator) -> None:
+        """Set what draws the noise of a training."""
+        if self.corruption is not None:
+            self.corruption.generator = generator
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the code of samples in the data's own units.
@@ -260,7 +272,11 @@ class ConvAutoencoder(nn.Module):
     def _raise(self, rows):
         if self.power == 1.0:
             return rows
-        return rows.abs().pow_(self.power).copysign_(rows)
+        magnitudes = rows.abs()
+        if torch.is_grad_enabled():
+            # A root has no slope at 0.
+            magnitudes = magnitudes.clamp_min(_LEAST_MAGNITUDE)
+        return magnitudes.pow_(self.power).copysign_(rows)
 
     def training_pair(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return output before its activation, and clean target, standardised.

@@ -31,12 +31,12 @@ class Reconstruction(Objective):
     def __init__(self, penalty=0.0):
         self.penalty = penalty
 
-    def loss(self, net, x):
+    def loss(self, net, x, _):
         """Return the loss of a batch, and what is predicted for it."""
         module = net.module_
         noisy, target = module.training_input(x)
         if not self.penalty:
-            output = net.rebuild(noisy)
+            output = net.output(noisy)
             return net.criterion_(output, target), output
         code = module.encode_standardised(noisy)
         output = module.decode_standardised(code, x.shape[2:])
@@ -58,7 +58,7 @@ class StageReconstruction(Objective):
     def __init__(self, stage, penalty=0.0):
         self.stage, self.penalty = stage, penalty
 
-    def loss(self, net, x):
+    def loss(self, net, x, _):
         """Return the loss of a batch, and what is predicted for it."""
         module = net.module_
         noisy, target = _seen_by(module, self.stage, x)
@@ -94,7 +94,7 @@ class WinnerTakeAll(Objective):
         self.stage, self.share = stage, share
         self.crop, self.generator = crop, generator
 
-    def loss(self, net, x):
+    def loss(self, net, x, _):
         """Return the loss of a batch, and what is predicted for it."""
         module = net.module_
         layer = module.encoder[self.stage]

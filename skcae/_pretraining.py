@@ -1,11 +1,9 @@
 """Stage by stage: how filters start, and how each stage is trained before the next."""
 
 import math
-from contextlib import contextmanager
 
 import numpy as np
 import torch
-from skorch.history import History
 
 from ._decoding import fit_decoder
 from ._devices import explains_out_of_memory
@@ -17,7 +15,7 @@ from ._init import (
     start_whitening,
 )
 from ._objectives import Reconstruction, StageReconstruction, WinnerTakeAll
-from ._training import train
+from ._training import forgetting, train
 
 # What statistics and patches are taken from: a sample of the samples.
 _MAX_SAMPLES = 2000
@@ -63,7 +61,7 @@ def learn(net, samples, valid, start, objectives, *, is_new, epochs, seed, callb
     for number, objective in enumerate(objectives):
         if is_new:
             start.stages(objective.stage)
-        with _forgetting(net, earlier=number > 0):
+        with forgetting(net, earlier=number > 0):
             trained = train(
                 net,
                 samples,
@@ -79,22 +77,6 @@ def learn(net, samples, valid, start, objectives, *, is_new, epochs, seed, callb
             start.calibrate(objective.stage)
         rows += trained
     return rows
-
-
-@contextmanager
-def _forgetting(net, *, earlier):
-    """Hide the earlier epochs, so that schedules and best losses begin anew."""
-    if not earlier:
-        yield
-        return
-    history, net.history_ = net.history_, History()
-    for group in net.optimizer_.param_groups:
-        group["lr"] = group.get("initial_lr", group["lr"])
-    try:
-        yield
-    finally:
-        history.extend(net.history_)
-        net.history_ = history
 
 
 class Start:

@@ -45,7 +45,7 @@ class NumpyState:
             state = dict(super().__getstate__())
         net = state.pop(_LIVE, None)
         if net is not None:
-            from ._net import weights_as_numpy
+            from ._quiet_net import weights_as_numpy
 
             state[_STORED] = weights_as_numpy(net.module_)
         return state | {_FORMAT: FORMAT}
@@ -93,7 +93,7 @@ class NumpyState:
                 "with appropriate arguments before using this estimator."
             )
         from ._devices import resolve_device
-        from ._net import load_weights
+        from ._quiet_net import load_weights
 
         try:
             device = resolve_device(self.device)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from skorch.helper import predefined_split
+from skorch.history import History
 
 from ._compile import check_compiler, compiled, for_full_batches
 from ._devices import explains_out_of_memory, give_back
@@ -18,7 +19,7 @@ def train(net, samples, valid, *, epochs, seed, callbacks, objective):
 
     Parameters
     ----------
-    net : AutoencoderNet
+    net : QuietNet
         Trained in place.
     samples : Samples
         Training data.
@@ -30,7 +31,7 @@ def train(net, samples, valid, *, epochs, seed, callbacks, objective):
         Decides order and noise.
     callbacks : list of (str, Callback)
         In force for this training, after the net's own.
-    objective : Reconstruction, StageReconstruction or WinnerTakeAll
+    objective : Objective
         What is minimised.
 
     Returns
@@ -40,10 +41,8 @@ def train(net, samples, valid, *, epochs, seed, callbacks, objective):
     """
     order_seed, noise_seed = np.random.SeedSequence(seed).generate_state(2)
     net.max_epochs, net.iterator_train__seed = epochs, int(order_seed)
-    corruption = net.module_.corruption
-    if corruption is not None:
-        generator = torch.Generator(device=net.device)
-        corruption.generator = generator.manual_seed(int(noise_seed))
+    generator = torch.Generator(device=net.device).manual_seed(int(noise_seed))
+    net.module_.draw_from(generator)
     n_before = len(net.history)
     n_multiplications, _ = net.module_.cost()
     n_samples = min(len(samples), net.iterator_train__max_samples or len(samples))
@@ -56,6 +55,22 @@ def train(net, samples, valid, *, epochs, seed, callbacks, objective):
         net.partial_fit(samples)
     give_back(net.device)
     return [_summary(row) for row in net.history[n_before:]]
+
+
+@contextmanager
+def forgetting(net, *, earlier):
+    """Hide the earlier epochs, so that schedules and best losses begin anew."""
+    if not earlier:
+        yield
+        return
+    history, net.history_ = net.history_, History()
+    for group in net.optimizer_.param_groups:
+        group["lr"] = group.get("initial_lr", group["lr"])
+    try:
+        yield
+    finally:
+        history.extend(net.history_)
+        net.history_ = history
 
 
 def _training_output(net, size):

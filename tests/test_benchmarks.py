@@ -20,6 +20,11 @@ EXPECTED = {
     ),
     "bench_features.py --data ucr_ecg5000": r"MiniRocket .*\nskcae, trained",
     "bench_features.py --data adrenalmnist3d_32 --only PCA trained": r"skcae, trained",
+    "bench_finetune.py --labels 50 all": r"skcae, fine-tuned +\d+\.\d\d +\(",
+    "bench_finetune.py --data mnist --labels 50 --only skcae": r"head alone +\d+\.\d",
+    "bench_finetune.py --data cifar10_jpeg --labels 50 --only tuned --no-test": (
+        r"skcae, fine-tuned +\d+\.\d\d"
+    ),
     "bench_fit.py": rf"skcae / tuned loop +{RATIO}",
     "bench_gpu.py": r"no CUDA device|samples/s",
     "bench_gpu.py --device cpu": rf"skcae / skorch predict +{RATIO}",

@@ -7,7 +7,7 @@ configuration must take them, without expected failures.
 import pytest
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
-from skcae import ConvAutoencoderTransformer
+from skcae import ConvAutoencoderClassifier, ConvAutoencoderTransformer
 
 # Without warm_start, whose second fit is meant to differ from the first.
 CONFIGURATIONS = [
@@ -83,3 +83,32 @@ def test_no_check_is_skipped():
     assert {result["status"] for result in results} == {"passed"}
     assert "check_array_api_input" in {result["check_name"] for result in results}
     assert len(results) > 40
+
+
+CLASSIFIERS = [
+    {},
+    {"frozen_epochs": "all", "label_smoothing": 0.1},
+    {"shift": 1, "flip": True, "dropout": 0.1, "frozen_epochs": 1},
+]
+EXPECTED_TO_FAIL = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "Batches are drawn at random: of repeated samples there are more of them, in "
+        "another order. And the autoencoder learns from samples, whatever they weigh."
+    )
+}
+
+
+@parametrize_with_checks(
+    [
+        ConvAutoencoderClassifier(
+            ConvAutoencoderTransformer(n_filters=4, max_epochs=2, random_state=0),
+            max_epochs=5,
+            random_state=0,
+            **params,
+        )
+        for params in CLASSIFIERS
+    ],
+    expected_failed_checks=lambda estimator: EXPECTED_TO_FAIL,
+)
+def test_classifier(estimator, check):
+    check(estimator)

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 FIGURES = {
     "plot_digits_pipeline.py": {"digits_reconstructions.png", "digits_filters.png"},
     "plot_features_compare.py": {"digits_features.png"},
+    "plot_finetune.py": {"digits_finetuned.png"},
     "plot_label_efficiency.py": {"digits_labels.png"},
     "plot_mirrored_views.py": {"photos_mirrored.png"},
 }

@@ -15,6 +15,7 @@ ORDER = [
     "_sklearn",
     "_shapes",
     "_samples",
+    "_labels",
     "_constraints",
     "_consistency",
     "_parameters",
@@ -28,21 +29,28 @@ ORDER = [
     "_convolutions",
     "_whitening",
     "_winners",
+    "_augmentation",
     "_layers",
     "_losses",
     "_module",
+    "_classification",
     "_graph",
     "_init",
     "_decoding",
     "_objectives",
     "_callbacks",
+    "_quiet_net",
     "_net",
+    "_classifier_net",
     "_training",
     "_pretraining",
     "_inference",
+    "_fine_tuning",
     "_state",
     "_base",
     "_transformer",
+    "_autoencoder",
+    "_classifier",
     "_recipes",
     "onnx",
     "__init__",
@@ -107,5 +115,9 @@ def test_building_a_pipeline_imports_neither_torch_nor_onnx():
 
 
 def test_public_names():
-    assert skcae.__all__ == ["ConvAutoencoderTransformer", "recipes"]
+    assert skcae.__all__ == [
+        "ConvAutoencoderClassifier",
+        "ConvAutoencoderTransformer",
+        "recipes",
+    ]
     assert skcae.__version__

@@ -1,0 +1,327 @@
+"""What fine-tuning makes of few and many labels, against the same network and others.
+
+    python benchmarks/bench_finetune.py --data mnist --labels 100 1000 [--draws 5]
+    python benchmarks/bench_finetune.py --data mnist --labels 10000 all --draws 1
+    python benchmarks/bench_finetune.py --data cifar10_jpeg --labels 1000 10000 all
+
+Every draw gives labels to so many training samples, classes in proportion; the others
+are known without labels.  Printed are mean and standard deviation over draws of the
+error on the test samples, in per cent, the seconds of one fit, and those of learning
+the autoencoder from all training samples, which is done once for all draws.
+
+"fine-tuned" is ConvAutoencoderClassifier, "head alone" the same with an encoder that is
+frozen for good, and "random weights" the same network whose encoder starts at random.
+Logistic regression sees pixels.  So do SelfTrainingClassifier and LabelSpreading, which
+get as many samples without labels as --unlabelled says, not all: the first is fitted
+ten times to them, and the second keeps a graph of them.
+
+--no-test leaves the test samples alone, for choices: errors are then those on the last
+training samples, which no labels are drawn from.
+--recipe large is a larger network, trained for longer: for a GPU.
+
+Data sets other than digits are read from the folder that SKCAE_DATA names.
+"""
+
+import time
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+from _timing import make_parser, parse
+from bench_features import DATA, assignment, read, stratified
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
+
+from skcae import ConvAutoencoderClassifier, ConvAutoencoderTransformer, recipes
+
+# The two parts of a stack that reconstruction alone would not make good features of.
+_STACK = {
+    "kernel_size": (5, 3, 3),
+    "layerwise": True,
+    "sparsity": "winner_take_all",
+    "lr": 0.01,
+    "max_epochs": 5,
+    "max_samples": 6400,
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """Parameters of an autoencoder and of the classifier that starts from it."""
+
+    autoencoder: dict
+    classifier: dict = field(default_factory=dict)
+
+
+_GREY = recipes["grey"]
+_COLOUR = recipes["colour"]
+# For up to so many labels, networks that have been chosen on the slice.
+NETWORKS = {
+    ("digits", "small"): [(np.inf, Network(recipes["small"], {"shift": 1}))],
+    ("mnist", "small"): [
+        (
+            2000,
+            Network(
+                _GREY, {"max_epochs": 10, "lr": 1e-2, "encoder_lr": 1e-3, "shift": 2}
+            ),
+        ),
+        (
+            np.inf,
+            Network(
+                _GREY,
+                {"max_epochs": 12, "frozen_epochs": 10, "batch_size": 64}
+                | {"lr": 1e-2, "encoder_lr": 1e-3},
+            ),
+        ),
+    ],
+    ("cifar10_jpeg", "small"): [
+        (
+            np.inf,
+            Network(
+                _COLOUR,
+                {"max_epochs": 5, "lr": 1e-2, "encoder_lr": 1e-3, "flip": True},
+            ),
+        )
+    ],
+    ("mnist", "large"): [
+        (
+            np.inf,
+            Network(
+                _STACK | {"n_filters": (64, 128, 256), "max_epochs": 20},
+                {"max_epochs": 60, "batch_size": 128, "shift": 2, "dropout": 0.5},
+            ),
+        )
+    ],
+    ("cifar10_jpeg", "large"): [
+        (
+            np.inf,
+            Network(
+                _STACK
+                | {"n_filters": (128, 256, 512), "channel_axis": -1, "whiten": 0.1},
+                {"max_epochs": 100, "batch_size": 128, "shift": 3, "flip": True}
+                | {"dropout": 0.5, "label_smoothing": 0.1},
+            ),
+        )
+    ],
+}
+
+
+def network_for(arguments, n_labels):
+    """Return the network for some number of labels."""
+    networks = NETWORKS.get((arguments.data, arguments.recipe))
+    if networks is None:
+        raise SystemExit(f"Found no network for {arguments.data}: write one down")
+    network = next(network for most, network in networks if n_labels <= most)
+    autoencoder, classifier = dict(network.autoencoder), dict(network.classifier)
+    if arguments.quick:
+        small = {"n_filters": 4, "max_epochs": 1}
+        if "depthwise" in autoencoder:
+            small["n_filters"] = (4, 2)
+        elif autoencoder.get("layerwise"):
+            small["n_filters"] = (4, 4, 4)
+        autoencoder |= small
+        classifier |= {"max_epochs": 1}
+    return Network(
+        autoencoder | dict(arguments.autoencoder) | {"device": arguments.device},
+        classifier | dict(arguments.params) | {"device": arguments.device},
+    )
+
+
+class Autoencoders:
+    """Autoencoders of all training samples, each of them fitted once.
+
+    Parameters
+    ----------
+    X : ndarray
+        Training samples.
+    """
+
+    def __init__(self, X):
+        self.X, self.fitted = X, {}
+
+    def get(self, params):
+        """Return a fitted autoencoder, and the seconds that it took."""
+        key = repr(sorted(params.items()))
+        if key not in self.fitted:
+            start = time.perf_counter()
+            cae = ConvAutoencoderTransformer(**params, random_state=0).fit(self.X)
+            self.fitted[key] = cae, time.perf_counter() - start
+        return self.fitted[key]
+
+
+def ours(kind):
+    """Return a function that makes a classifier of ours, not yet fitted."""
+
+    def make(arguments, n_labels, autoencoders, seed):
+        network = network_for(arguments, n_labels)
+        autoencoder, classifier = network.autoencoder, network.classifier
+        if kind == "random weights":
+            autoencoder = autoencoder | {"max_epochs": 0, "init": "random"}
+        if kind == "head alone":
+            classifier = classifier | {"frozen_epochs": "all"}
+            classifier |= {"shift": 0, "flip": False}
+        cae, seconds = autoencoders.get(autoencoder)
+        return ConvAutoencoderClassifier(cae, random_state=seed, **classifier), seconds
+
+    return make
+
+
+def of_pixels(classifier):
+    """Return a pipeline that gives a classifier rows of values up to 1."""
+    return make_pipeline(FunctionTransformer(to_rows), classifier)
+
+
+def to_rows(X):
+    """Return samples as rows of values up to 1."""
+    return X.reshape(len(X), -1).astype(np.float32) / max(X.max(), 1)
+
+
+def logistic_regression(arguments, n_labels, autoencoders, seed):
+    """Return logistic regression on pixels."""
+    return of_pixels(LogisticRegression(C=0.1, max_iter=200)), 0.0
+
+
+def self_training(arguments, n_labels, autoencoders, seed):
+    """Return logistic regression on pixels that makes labels of its predictions."""
+    classifier = LogisticRegression(C=0.1, max_iter=200)
+    return of_pixels(SelfTrainingClassifier(classifier, threshold=0.9)), 0.0
+
+
+def label_spreading(arguments, n_labels, autoencoders, seed):
+    """Return label spreading over a graph of neighbours."""
+    return of_pixels(LabelSpreading(kernel="knn", n_neighbors=7, alpha=0.2)), 0.0
+
+
+METHODS = {
+    "skcae, fine-tuned": ours("fine-tuned"),
+    "skcae, head alone": ours("head alone"),
+    "random weights": ours("random weights"),
+    "logistic regression": logistic_regression,
+    "self-training": self_training,
+    "label spreading": label_spreading,
+}
+SEMI_SUPERVISED = ("self-training", "label spreading")
+
+
+@dataclass
+class Split:
+    """Samples to learn from and samples to judge by."""
+
+    X: np.ndarray
+    y: np.ndarray
+    n_drawn_from: int
+    X_judged: np.ndarray
+    y_judged: np.ndarray
+
+
+def split_of(arguments):
+    """Return the samples of a data set."""
+    data = DATA[arguments.data]
+    X, y, X_test, y_test = read(data, arguments.n_samples, arguments.quick)
+    if not arguments.no_test:
+        return Split(X, y, len(X), X_test, y_test)
+    n_valid = min(data.n_valid, len(X) // 4)
+    # One after the other: those of MNIST are easy and hard in turns.
+    judged = slice(len(X) - n_valid, len(X) - n_valid + arguments.judged)
+    return Split(X, y, len(X) - n_valid, X[judged], y[judged])
+
+
+def training_samples(name, split, n_labels, seed, n_unlabelled):
+    """Return samples and labels of one draw, as a method gets them."""
+    rows = stratified(split.y[: split.n_drawn_from], n_labels, seed)
+    if name.startswith(("skcae", "random")):
+        y = np.full(len(split.y), -1)
+        y[rows] = split.y[rows]
+        return split.X, y
+    if name not in SEMI_SUPERVISED:
+        return split.X[rows], split.y[rows]
+    others = np.setdiff1d(np.arange(len(split.y)), rows)
+    rng = np.random.default_rng(seed)
+    others = rng.permutation(others)[:n_unlabelled]
+    y = np.concatenate([split.y[rows], np.full(len(others), -1)])
+    return split.X[np.concatenate([rows, others])], y
+
+
+def row_of(name, split, n_labels, autoencoders, arguments):
+    """Return the errors of several draws, seconds of a fit and of what came before."""
+    errors, seconds, before = [], [], 0.0
+    n_draws = 1 if n_labels == split.n_drawn_from else arguments.draws
+    for seed in range(n_draws):
+        model, before = METHODS[name](arguments, n_labels, autoencoders, seed)
+        X, y = training_samples(name, split, n_labels, seed, arguments.unlabelled)
+        start = time.perf_counter()
+        with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+            model.fit(X, y)
+        seconds.append(time.perf_counter() - start)
+        errors.append(100 - 100 * model.score(split.X_judged, split.y_judged))
+    return errors, np.mean(seconds), before
+
+
+def number_of_labels(text):
+    """Return a number, None for "all"."""
+    return None if text == "all" else int(text)
+
+
+def make_arguments():
+    """Return the parsed command line."""
+    parser = make_parser(__doc__, threads=True)
+    parser.add_argument("--data", choices=["digits", "mnist", "cifar10_jpeg"])
+    parser.add_argument(
+        "--labels", type=number_of_labels, nargs="+", default=[100, 1000, 10000, None]
+    )
+    parser.add_argument("--draws", type=int, default=5)
+    parser.add_argument("--only", nargs="+", default=[""], help="parts of names")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--recipe", choices=["small", "large"], default="small")
+    parser.add_argument("--unlabelled", type=int, default=10_000)
+    parser.add_argument("--no-test", action="store_true", help="to choose by the slice")
+    parser.add_argument("--judged", type=int, default=10_000, help="of the slice")
+    parser.add_argument("--n-samples", type=int, help="training samples to take")
+    for name in ("--params", "--autoencoder"):
+        parser.add_argument(
+            name,
+            type=assignment,
+            nargs="+",
+            default=[],
+            metavar="NAME=VALUE",
+            help="that the network is changed by",
+        )
+    parser.set_defaults(data="digits")
+    return parse(parser)
+
+
+def main():
+    """Print a table."""
+    arguments = make_arguments()
+    split = split_of(arguments)
+    if arguments.quick:
+        arguments.draws, arguments.unlabelled = 2, 100
+    print(
+        f"{arguments.data}: {len(split.X)} training samples, errors of "
+        f"{len(split.X_judged)} others"
+    )
+    print(f"{'labels':>6}  {'':<22}error %  (s.d.)   fit s   autoencoder s")
+    autoencoders = Autoencoders(split.X)
+    for n_labels in arguments.labels:
+        n_labels = min(n_labels or split.n_drawn_from, split.n_drawn_from)
+        for name in METHODS:
+            if not any(part in name for part in arguments.only):
+                continue
+            if name in SEMI_SUPERVISED and n_labels == len(split.X):
+                continue  # nothing is without a label
+            errors, seconds, before = row_of(
+                name, split, n_labels, autoencoders, arguments
+            )
+            spread = f"({np.std(errors):.2f})" if len(errors) > 1 else ""
+            print(
+                f"{n_labels:6d}  {name:<22}{np.mean(errors):7.2f}  {spread:<7}"
+                f"{seconds:8.1f} {before:8.1f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
