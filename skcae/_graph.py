@@ -18,8 +18,10 @@ _OPERATORS = {
 }
 
 
-def _array(tensor):
-    return tensor.detach().cpu().numpy()
+def _array(values):
+    if isinstance(values, np.ndarray):
+        return values
+    return values.detach().cpu().numpy()
 
 
 class Graph:
@@ -43,7 +45,7 @@ class Graph:
         ----------
         operator : str
             ONNX's name.
-        *inputs : str or ndarray
+        *inputs : str, ndarray or Tensor
             Names of outputs of other nodes, and constants.
         output : str or None, default=None
             Name of the output; None: a new one.
@@ -62,7 +64,7 @@ class Graph:
 
     def _constant(self, values):
         name = self.scope.get_unique_variable_name("constant")
-        tensor = numpy_helper.from_array(np.ascontiguousarray(values), name)
+        tensor = numpy_helper.from_array(np.ascontiguousarray(_array(values)), name)
         self.container.add_initializer(name, None, None, tensor)
         return name
 
@@ -91,6 +93,16 @@ class Graph:
             strides=sides,
             pads=[0] * len(sides) + missing,
         )
+
+    def linear(self, rows, weight, bias):
+        """Add ``rows @ weight.T + bias``."""
+        # In double precision, as in the module: sums are large next to their result.
+        rows, weight, bias = (
+            self.node("Cast", part, to=TensorProto.DOUBLE)
+            for part in (rows, weight.T, bias)
+        )
+        result = self.node("Add", self.node("MatMul", rows, weight), bias)
+        return self.node("Cast", result, to=TensorProto.FLOAT)
 
     def concatenate(self, parts):
         """Add a concatenation of maps, or rows, of all samples."""
@@ -164,11 +176,11 @@ def add_features(graph, module, x, spatial):
 
 def _standardise(graph, module, x):
     scaler, whitening = module.scaler, module.whitening
-    x = graph.node("Sub", x, _array(scaler.mean))
-    x = graph.node("Div", x, _array(scaler.scale))
+    x = graph.node("Sub", x, scaler.mean)
+    x = graph.node("Div", x, scaler.scale)
     if whitening is None:
         return x
-    kernel = _array(whitening.kernel)
+    kernel = whitening.kernel
     border = [0, 0, *(side // 2 for side in kernel.shape[2:])]
     x = graph.node("Pad", x, np.array(border * 2, dtype=np.int64), mode="edge")
     return graph.convolve(x, kernel)
@@ -222,7 +234,7 @@ def _pool(graph, maps, stage, size):
 def _pool_over_grid(graph, layer, maps, size):
     """Add the pooling of maps of spatial shape `size` over a grid."""
     if layer.kind == "avg":
-        weights = _array(layer.weights(size))
+        weights = layer.weights(size)
         maps = graph.reshape(maps, 0, weights.shape[1])
         return graph.node("MatMul", maps, weights.T)
     sides = []
@@ -248,13 +260,7 @@ def _add_dense(graph, dense, rows):
     n_maps, *spatial = dense.map_shape
     weight = _array(dense.components).reshape(-1, *spatial, n_maps)
     weight = np.moveaxis(weight, -1, 1).reshape(len(weight), -1)
-    # In double precision, as in the module: sums are large next to their result.
-    parts = (rows, weight.T, _array(dense.offset))
-    rows, weight, offset = (
-        graph.node("Cast", part, to=TensorProto.DOUBLE) for part in parts
-    )
-    code = graph.node("Add", graph.node("MatMul", rows, weight), offset)
-    return graph.node("Cast", code, to=TensorProto.FLOAT)
+    return graph.linear(rows, weight, dense.offset)
 
 
 def _raise(graph, rows, power):

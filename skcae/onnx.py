@@ -52,18 +52,19 @@ def _set_shape_of_features(operator):
 
 def _convert_transformer(scope, operator, container):
     cae, graph = operator.raw_operator, Graph(scope, container)
-    layout = _layout_of(cae, operator.inputs)
+    any_size = cae._module_params["pooling"] is not None
+    layout = _layout_of(cae, operator.inputs, any_size)
     x = add_samples(graph, [x.full_name for x in operator.inputs], layout)
     features = add_features(graph, cae.module_, x, layout.spatial)
     graph.node("Identity", features, output=operator.outputs[0].full_name)
 
 
-def _layout_of(cae, inputs):
+def _layout_of(estimator, inputs, any_size=False):
     """Return the layout of samples that are the inputs of a graph."""
     shape = tuple(inputs[0].type.shape[1:])
     if len(inputs) > 1 or None in shape:  # columns, or rows of any width
-        return cae._layout
-    return seen_layout(cae, shape, "X", any_size=cae._module_params["pooling"])
+        return estimator._layout
+    return seen_layout(estimator, shape, "X", any_size)
 
 
 update_registered_converter(
