@@ -64,8 +64,15 @@ class Graph:
 
     def _constant(self, values):
         name = self.scope.get_unique_variable_name("constant")
-        tensor = numpy_helper.from_array(np.ascontiguousarray(_array(values)), name)
-        self.container.add_initializer(name, None, None, tensor)
+        values = np.ascontiguousarray(_array(values))
+        if values.dtype == object:
+            texts = [text.encode() for text in values.flat]
+            self.container.add_initializer(
+                name, TensorProto.STRING, values.shape, texts
+            )
+        else:
+            tensor = numpy_helper.from_array(values, name)
+            self.container.add_initializer(name, None, None, tensor)
         return name
 
     def reshape(self, x, *shape):

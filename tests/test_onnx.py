@@ -1,5 +1,6 @@
 """onnxruntime computes what the estimators compute, from one graph."""
 
+import copy
 import importlib
 import pickle
 import sys
@@ -18,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skcae
 import skcae.onnx  # noqa: F401 (registers the converters)
+from skcae import ConvAutoencoderClassifier
 
 TOLERANCE = 1e-5
 POOLED = {"pooling": "avg", "pool_grid": 3}
@@ -234,3 +236,57 @@ def test_missing_packages_are_named(monkeypatch):
     monkeypatch.delitem(sys.modules, "skcae.onnx")
     with pytest.raises(ImportError, match=r"pip install skcae\[onnx\]"):
         importlib.import_module("skcae.onnx")
+
+
+LABELS = {
+    "int": np.arange(10),
+    "strings": np.array(list("abcdefghij")),
+    "floats": np.arange(10.0),
+}
+
+
+@pytest.fixture(scope="module", params=["images", "rows"])
+def classifier(request, digits, digit_labels):
+    """A fitted classifier without labels of its own, samples it was not fitted on."""
+    X = digits if request.param == "images" else load_digits().data
+    cae = make_small(input_shape=(8, 8) if request.param == "rows" else None)
+    classifier = ConvAutoencoderClassifier(cae, max_epochs=2, random_state=0)
+    return classifier.fit(X[:500], digit_labels[:500]), X[500:]
+
+
+@pytest.mark.parametrize("labels", LABELS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_classifier(classifier, labels, dtype):
+    classifier, X = copy.copy(classifier[0]), classifier[1].astype(dtype)
+    classifier.classes_ = LABELS[labels]
+    onnx_model = skl2onnx.to_onnx(classifier, X[:1], options={"zipmap": False})
+    label, probabilities = outputs_of(onnx_model, X).values()
+    expected = classifier.predict_proba(X)
+    np.testing.assert_allclose(probabilities, expected, atol=TOLERANCE)
+    # Where two classes are level, rounding decides.
+    first, second = np.sort(expected, axis=1)[:, :-3:-1].T
+    clear = first - second > TOLERANCE
+    np.testing.assert_array_equal(label[clear], classifier.predict(X)[clear])
+    assert clear.mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("zipmap", "dtype"),
+    [(True, np.float32), (True, np.float64), ("columns", np.float32)],
+)
+def test_probabilities_of_the_classifier_by_class(classifier, zipmap, dtype):
+    classifier, X = classifier[0], classifier[1][:3].astype(dtype)
+    options = {id(classifier): {"zipmap": zipmap}}
+    onnx_model = skl2onnx.to_onnx(classifier, X[:1], options=options)
+    _, *columns = outputs_of(onnx_model, X).values()
+    if zipmap is True:
+        columns = np.array([list(row.values()) for row in columns[0]]).T
+    expected = classifier.predict_proba(X).T
+    np.testing.assert_allclose(np.array(columns), expected, atol=TOLERANCE)
+
+
+def test_classes_that_onnx_has_not(classifier):
+    classifier, X = copy.copy(classifier[0]), classifier[1]
+    classifier.classes_ = classifier.classes_ + 0.5
+    with pytest.raises(ValueError, match=r"0\.5.*whole numbers or strings"):
+        skl2onnx.to_onnx(classifier, X[:1], options={"zipmap": False})
