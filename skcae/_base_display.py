@@ -27,6 +27,7 @@ class BaseDisplay:
             raise TypeError(
                 f"Got {'the class' if is_class else 'an estimator of type'} "
                 f"{kind.__name__}; expected a fitted ConvAutoencoderTransformer. Pass "
-                "it alone: of a pipeline the step that is one, such as pipeline[0]."
+                "it alone: of a pipeline the step that is one, such as pipeline[0], of "
+                "a classifier or detector its autoencoder_."
             )
         check_is_fitted(estimator)

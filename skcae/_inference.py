@@ -223,23 +223,6 @@ def squared_errors(net, samples):
     return out
 
 
-def squared_error_maps(net, samples):
-    """Return the squared reconstruction error of every value, float64."""
-    layout = samples.layout
-    out = np.empty((len(samples), *layout.shape))
-    channels_first = layout.to_channels_first(out)
-    runner = BatchRunner(net, len(samples))
-    rebuild = runner.method("forward")
-
-    def work(part):
-        x = samples[part]
-        error = runner.apply(rebuild, x) - x
-        np.square(error, out=channels_first[part], dtype=np.float64)
-
-    runner.run(work)
-    return out
-
-
 def mean_loss(net, samples):
     """Return the mean training loss of samples, without corruption."""
     out = np.empty(len(samples))

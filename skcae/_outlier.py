@@ -283,11 +283,13 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
             squared units of the data, whatever `criterion` says.
         """
         check_is_fitted(self)
-        from ._inference import squared_error_maps
+        from ._inference import reconstruct
 
         samples = read_samples(self, X)
-        errors = squared_error_maps(self.autoencoder_.net_, samples)
-        return errors.reshape(samples.X.shape)
+        rebuilt = reconstruct(self.autoencoder_.net_, samples)
+        rebuilt = samples.layout.from_channels_first(rebuilt).reshape(samples.X.shape)
+        errors = np.subtract(rebuilt, samples.X, dtype=np.float64)
+        return np.square(errors, out=errors)
 
     def _score(self, samples):
         if self.pca_ is not None:
