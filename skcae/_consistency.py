@@ -1,6 +1,8 @@
 """What parameters must not be together, nor with the data at hand."""
 
+import os
 import sys
+from pathlib import Path
 
 from ._constraints import PARAMETER_CONSTRAINTS
 from ._sklearn import Interval
@@ -135,6 +137,30 @@ def _check_whitening(estimator):
         )
 
 
+def _check_checkpoint(checkpoint):
+    if checkpoint is None:
+        return
+    path = Path(checkpoint)
+    folder = path if path.is_dir() else path.parent
+    if not os.fspath(checkpoint):
+        reason = "no name"
+    elif not folder.is_dir():
+        reason = f"in no folder that exists: {str(folder)!r}"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        reason = f"in a folder that cannot be written to: {str(folder)!r}"
+    elif path.exists() and not (path.is_dir() or path.is_file()):
+        reason = "no ordinary file"
+    elif path.is_file() and not os.access(path, os.R_OK):
+        reason = "a file that cannot be read"
+    else:
+        return
+    raise ValueError(
+        f"Got checkpoint={os.fspath(checkpoint)!r}, which is {reason}; expected the "
+        "name of a file, new or of the same fit, or a folder. Correct the name, or "
+        "create the folder."
+    )
+
+
 def check_objective(estimator, stages):
     if estimator.n_components is not None and is_stagewise(estimator):
         raise ValueError(
@@ -176,6 +202,7 @@ def check_together(estimator):
     _check_net_params(estimator)
     _check_features(estimator)
     _check_whitening(estimator)
+    _check_checkpoint(estimator.checkpoint)
     level, kind = estimator.corruption_level, estimator.corruption
     if kind in ("mask", "salt_and_pepper") and level > 1:
         raise ValueError(

@@ -1,5 +1,6 @@
 """What each parameter may be."""
 
+import os
 from numbers import Integral, Real
 
 from ._sklearn import Interval, StrOptions
@@ -56,6 +57,7 @@ PARAMETER_CONSTRAINTS = {
     "n_iter_no_change": [_POSITIVE],
     "tol": [Interval(Real, 0, None, closed="left")],
     "warm_start": ["boolean"],
+    "checkpoint": [str, os.PathLike, None],
     "random_state": ["random_state"],
     "verbose": ["verbose"],
     "device": [str],
