@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import torch
 
+from ._devices import reason_of
+
 # One more whenever checkpoints hold other things, or training draws and computes in
 # another order.
 FORMAT = 1
@@ -25,7 +27,7 @@ def explains_damage(path):
     try:
         yield
     except _DAMAGED as error:
-        raise _damage(path, f"{type(error).__name__}: {error}") from error
+        raise _damage(path, reason_of(error)) from error
 
 
 def _damage(path, reason):
@@ -65,7 +67,7 @@ def read(path):
     try:
         return dict(torch.load(io.BytesIO(payload), weights_only=True))
     except Exception as error:  # whatever foreign content leads torch to
-        raise _damage(path, str(error).splitlines()[0]) from error
+        raise _damage(path, reason_of(error)) from error
 
 
 def write(path, content):
@@ -110,8 +112,8 @@ def _sync_folder(folder):
 def remove_unfinished(path):
     """Remove what was being written when this fit was killed."""
     pattern = re.compile(rf"{re.escape(path.name)}\.[0-9a-f]{{8}}\.tmp")
-    for left in path.parent.iterdir():
-        if pattern.fullmatch(left.name):
-            with suppress(OSError):
-                if time.time() - left.stat().st_mtime > _SECONDS_TO_WRITE:
-                    left.unlink()
+    latest = time.time() - _SECONDS_TO_WRITE
+    with suppress(OSError):
+        for left in path.parent.iterdir():
+            if pattern.fullmatch(left.name) and left.stat().st_mtime < latest:
+                left.unlink()
