@@ -140,25 +140,31 @@ def _check_whitening(estimator):
 def _check_checkpoint(checkpoint):
     if checkpoint is None:
         return
-    path = Path(checkpoint)
+    name = os.fspath(checkpoint)
+    try:
+        reason = _what_prevents_files(Path(name)) if name else "no name"
+    except OSError as error:
+        reason = f"a name that cannot be looked up ({error.strerror})"
+    if reason is not None:
+        raise ValueError(
+            f"Got checkpoint={name!r}, which is {reason}; expected the name of a file, "
+            "new or of the same fit, or a folder. Correct the name, or create the "
+            "folder."
+        )
+
+
+def _what_prevents_files(path):
+    """Return why no file can be written, None if it can."""
     folder = path if path.is_dir() else path.parent
-    if not os.fspath(checkpoint):
-        reason = "no name"
-    elif not folder.is_dir():
-        reason = f"in no folder that exists: {str(folder)!r}"
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        reason = f"in a folder that cannot be written to: {str(folder)!r}"
-    elif path.exists() and not (path.is_dir() or path.is_file()):
-        reason = "no ordinary file"
-    elif path.is_file() and not os.access(path, os.R_OK):
-        reason = "a file that cannot be read"
-    else:
-        return
-    raise ValueError(
-        f"Got checkpoint={os.fspath(checkpoint)!r}, which is {reason}; expected the "
-        "name of a file, new or of the same fit, or a folder. Correct the name, or "
-        "create the folder."
-    )
+    if not folder.is_dir():
+        return f"in no folder that exists: {str(folder)!r}"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"in a folder that cannot be written to: {str(folder)!r}"
+    if path.exists() and path != folder and not path.is_file():
+        return "no ordinary file"
+    if path.is_file() and not os.access(path, os.R_OK):
+        return "a file that cannot be read"
+    return None
 
 
 def check_objective(estimator, stages):
