@@ -41,7 +41,7 @@ class Checkpoint(Callback):
         self.facts = facts
         self.has_written = self.path.exists()
         self.saved = self._read() if self.has_written else None
-        self.seed = self.saved["seed"] if self.has_written else seed
+        self.seed = self.saved["seed"] if self.has_written else int(seed)
         self.mean, self.device = None, None
         self.number, self.rows, self.earlier, self.generators = 0, [], [], {}
 
@@ -49,6 +49,7 @@ class Checkpoint(Callback):
         saved = read(self.path)
         with explains_damage(self.path):
             found, versions = dict(saved["facts"]), dict(saved["versions"])
+            saved["seed"] = int(saved["seed"])
         for name in self.facts | found:
             here, there = self.facts.get(name), found.get(name)
             if here != there:
@@ -190,7 +191,8 @@ class Checkpoint(Callback):
             "module": to_plain(net.module_.state_dict()),
             "optimizer": to_plain(net.optimizer_.state_dict()),
             "callbacks": {
-                name: plain_items(vars(callback)) for name, callback in _kept(net)
+                name: plain_items(vars(callback))
+                for name, callback in _kept(net).items()
             },
             "generators": plain_items(self.generators),
         }
@@ -220,7 +222,7 @@ class Checkpoint(Callback):
         net.module_.load_state_dict(from_plain(saved["module"]))
         net.optimizer_.load_state_dict(from_plain(saved["optimizer"]))
         net.history_ = History(map(_from_row, saved["history"]))
-        for name, callback in _kept(net):
+        for name, callback in _kept(net).items():
             for key, state in saved["callbacks"].get(name, {}).items():
                 try:
                     value = from_plain(state, vars(callback).get(key))
@@ -232,13 +234,16 @@ class Checkpoint(Callback):
 
 
 def _kept(net):
-    """Return those callbacks whose attributes decide how training goes on."""
+    """Return those callbacks whose attributes decide how training goes on, by name.
+
+    What the user calls as a callback of ours is another class.
+    """
     left_out = (Checkpoint, TaskReports)  # these hold the file, and the data
-    return [
-        (name, callback)
+    return {
+        f"{name} ({type(callback).__qualname__})": callback
         for name, callback in net.callbacks_
         if not isinstance(callback, left_out)
-    ]
+    }
 
 
 def _from_row(row):

@@ -100,8 +100,8 @@ def _random_state(random_state, seed):
 def _data(samples):
     """Describe samples by some of them, so that large memory maps take no longer."""
     shape, dtype = samples.X.shape, samples.X.dtype
-    row_bytes = max(1, samples.X.nbytes // len(samples))
-    some = samples.evenly_spaced(max(2, _N_BYTES // row_bytes))
+    n_samples = _N_BYTES // (dtype.itemsize * max(1, samples.layout.n_features))
+    some = samples.evenly_spaced(max(2, n_samples))
     values = some.stored(slice(None), dtype)
     return f"an array {shape} of {dtype} with hash {_sha256(values.tobytes())}"
 

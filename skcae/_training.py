@@ -41,7 +41,7 @@ def train(net, samples, valid, *, epochs, seed, callbacks, objective, checkpoint
         Epoch number, losses and seconds of every epoch.
     """
     order_seed, noise_seed = np.random.SeedSequence(seed).generate_state(2)
-    order = np.random.default_rng(order_seed)
+    order = np.random.default_rng(int(order_seed))
     net.max_epochs, net.iterator_train__seed = epochs, order
     generator = torch.Generator(device=net.device).manual_seed(int(noise_seed))
     if net.module_.corruption is not None:

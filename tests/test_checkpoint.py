@@ -46,7 +46,11 @@ CONFIGURATIONS = {
         "optimizer": "sgd",
         "callbacks": [
             ("rate", LRScheduler(policy="CosineAnnealingLR", T_max=3)),
-            EarlyStopping(monitor="train_loss", patience=3, load_best=True),
+            # Named as the one that stands for n_iter_no_change.
+            (
+                "early_stopping",
+                EarlyStopping(monitor="train_loss", patience=3, load_best=True),
+            ),
         ],
     },
     "schedules": {
@@ -266,6 +270,16 @@ def test_bar_counts_the_epochs_before(small_digits, path, capsys):
     err = capsys.readouterr().err
     assert "3/3" in err
     assert "1/3" not in err
+
+
+def test_callbacks_of_scikit_learn(small_digits, path):
+    callback = pytest.importorskip("sklearn.callback")
+
+    cae = make(checkpoint=path)
+    fit_interrupted(cae, small_digits, 2)
+    cae.set_callbacks(callback.ProgressBar()).fit(small_digits)
+    assert Interrupt.n_epochs == 2
+    assert_same_fit(cae, make().fit(small_digits))
 
 
 # Killed processes
@@ -525,6 +539,7 @@ def test_contents_that_make_no_sense_are_refused(small_digits, path):
     content = torch.load(path.parent / "payload", weights_only=True)
     changes = [
         {"facts": 3},
+        {"seed": None},
         {"mean": None},
         {"number": "one"},
         {"generators": {"order": ("generator", 1)}},
