@@ -15,7 +15,6 @@ from ._parameters import (
     resolve_scale,
 )
 from ._state import NumpyState
-from ._validation import read_samples
 
 # Enough samples to tell a constant unit from a rare one.
 _N_SAMPLES_DEAD = 512
@@ -36,10 +35,20 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _hold_out(self, samples, X_val, seed):
+    def _open_checkpoint(self, samples, valid, seed, continues):
+        """Return what keeps this fit in a file, None where there is to be no file."""
+        if self.checkpoint is None:
+            return None
+        from ._checkpoint import Checkpoint
+        from ._fingerprint import fingerprint
+
+        facts = fingerprint(self, samples, valid, seed, continues)
+        return Checkpoint(self.checkpoint, facts, seed)
+
+    def _hold_out(self, samples, valid, seed):
         """Return training and validation samples; the latter may be None."""
-        if X_val is not None:
-            return samples, read_samples(self, X_val, name="X_val")
+        if valid is not None:
+            return samples, valid
         if not self.early_stopping:
             return samples, None
         n_held_out = math.ceil(self.validation_fraction * len(samples))
@@ -172,7 +181,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             callbacks.append(("task_reports", TaskReports(self, context, X, y)))
         return callbacks
 
-    def _train(self, samples, valid, epochs, callbacks, *, keep):
+    def _train(self, samples, valid, epochs, callbacks, *, keep, checkpoint=None):
         """Train the net; if that fails, `keep` the weights of before or have none."""
         from ._inference import mean_loss
         from ._quiet_net import load_weights, weights_as_numpy
@@ -180,7 +189,14 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         net = self.net_
         before = weights_as_numpy(net.module_) if keep else None
         try:
-            rows = self._learn(samples, valid, epochs, callbacks, is_new=not keep)
+            rows = self._learn(
+                samples,
+                valid,
+                epochs,
+                callbacks,
+                is_new=not keep,
+                checkpoint=checkpoint,
+            )
         except BaseException:
             if keep:
                 load_weights(net.module_, before)
@@ -201,13 +217,17 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         else:
             self.reconstruction_err_ = rows[-1]["train_loss"]
 
-    def _learn(self, samples, valid, epochs, callbacks, is_new):
+    def _learn(self, samples, valid, epochs, callbacks, *, is_new, checkpoint):
         from ._precision import multiplying
         from ._pretraining import Start, learn, make_objectives
         from ._threads import is_worth_threads, one_thread
 
         # Those of the fit, whatever set_params did before a partial_fit.
         net, learning = self.net_, self._learning_params
+        if checkpoint is not None:
+            checkpoint.compare_start(self.mean_, net.device)
+            if checkpoint.is_finished:
+                return checkpoint.recover(net)
         start = Start(
             net,
             samples,
@@ -238,11 +258,14 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
                     epochs=epochs,
                     seed=[self._seed, self.n_iter_],
                     callbacks=callbacks,
+                    checkpoint=checkpoint,
                 )
             if is_decoder_fitted(learning, epochs):
                 # Rounded products would lead its iteration astray.
                 with multiplying("float32", net.device):
                     start.decoder()
+        if checkpoint is not None:
+            checkpoint.finish(net, rows)
         return rows
 
     def _count_dead_units(self, samples, stacklevel):

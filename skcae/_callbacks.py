@@ -13,6 +13,7 @@ class EpochBar(Callback):
 
     def on_train_begin(self, net, **kwargs):
         """Open the bar."""
+        self.n_before_ = len(net.history)
         self.bar_ = tqdm(total=net.max_epochs, unit="epoch", file=sys.stderr)
 
     def on_epoch_end(self, net, **kwargs):
@@ -20,7 +21,8 @@ class EpochBar(Callback):
         row = net.history[-1]
         losses = {key: row[key] for key in ("train_loss", "valid_loss") if key in row}
         self.bar_.set_postfix(losses, refresh=False)
-        self.bar_.update()
+        # A fit that goes on from a checkpoint has more epochs behind it.
+        self.bar_.update(len(net.history) - self.n_before_ - self.bar_.n)
 
     def on_train_end(self, net, **kwargs):
         """Close the bar."""

@@ -1,6 +1,8 @@
 """What parameters must not be together, nor with the data at hand."""
 
+import os
 import sys
+from pathlib import Path
 
 from ._sklearn import Interval
 
@@ -131,6 +133,36 @@ def _check_whitening(estimator):
         )
 
 
+def _check_checkpoint(checkpoint):
+    if checkpoint is None:
+        return
+    name = os.fspath(checkpoint)
+    try:
+        reason = _what_prevents_files(Path(name)) if name else "no name"
+    except OSError as error:
+        reason = f"a name that cannot be looked up ({error.strerror})"
+    if reason is not None:
+        raise ValueError(
+            f"Got checkpoint={name!r}, which is {reason}; expected the name of a file, "
+            "new or of the same fit, or a folder. Correct the name, or create the "
+            "folder."
+        )
+
+
+def _what_prevents_files(path):
+    """Return why no file can be written, None if it can."""
+    folder = path if path.is_dir() else path.parent
+    if not folder.is_dir():
+        return f"in no folder that exists: {str(folder)!r}"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"in a folder that cannot be written to: {str(folder)!r}"
+    if path.exists() and path != folder and not path.is_file():
+        return "no ordinary file"
+    if path.is_file() and not os.access(path, os.R_OK):
+        return "a file that cannot be read"
+    return None
+
+
 def check_objective(estimator, stages):
     if estimator.n_components is not None and is_stagewise(estimator):
         raise ValueError(
@@ -172,6 +204,7 @@ def check_together(estimator):
     check_net_params(estimator)
     _check_features(estimator)
     _check_whitening(estimator)
+    _check_checkpoint(estimator.checkpoint)
     level, kind = estimator.corruption_level, estimator.corruption
     if kind in ("mask", "salt_and_pepper") and level > 1:
         raise ValueError(

@@ -1,5 +1,6 @@
 """What each parameter may be."""
 
+import os
 from numbers import Integral, Real
 
 from ._sklearn import Interval, StrOptions
@@ -67,6 +68,7 @@ PARAMETER_CONSTRAINTS = {
     "max_samples": [_POSITIVE, None],
     "crop_size": [_POSITIVE, None],
     "warm_start": ["boolean"],
+    "checkpoint": [str, os.PathLike, None],
     **TRAINING_CONSTRAINTS,
 }
 

@@ -63,7 +63,8 @@ def _what_fails(device):
 
 def reason_of(error):
     """Return the first sentence of an error of torch."""
-    return str(error).splitlines()[0].split(". ")[0]
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0].split(". ")[0]
 
 
 def is_out_of_memory(error):

@@ -25,7 +25,19 @@ _N_CALIBRATED = 200
 _FILTERS = {"patches": patch_filters, "kmeans": kmeans_filters}
 
 
-def learn(net, samples, valid, start, objectives, *, is_new, epochs, seed, callbacks):
+def learn(
+    net,
+    samples,
+    valid,
+    start,
+    objectives,
+    *,
+    is_new,
+    epochs,
+    seed,
+    callbacks,
+    checkpoint=None,
+):
     """Train a net on samples: all at once, or stage by stage.
 
     Parameters
@@ -48,6 +60,8 @@ def learn(net, samples, valid, start, objectives, *, is_new, epochs, seed, callb
         Decides orders and noise.
     callbacks : list of (str, Callback)
         In force for these trainings.
+    checkpoint : Checkpoint or None, default=None
+        Where to write each epoch, and what to go on from.
 
     Returns
     -------
@@ -55,12 +69,17 @@ def learn(net, samples, valid, start, objectives, *, is_new, epochs, seed, callb
         Losses and seconds of every epoch and, where a stage is trained alone, its
         number: the "stage", from 1.
     """
-    if is_new:
+    begun, rows = None, []
+    if checkpoint is not None:
+        crops = getattr(objectives[0], "generator", None)
+        begun, rows = checkpoint.resume(net, start=start.rng, crops=crops)
+    if is_new and begun is None:
         start.whitening()
-    rows = []
-    for number, objective in enumerate(objectives):
-        if is_new:
+    for number, objective in list(enumerate(objectives))[begun:]:
+        if is_new and number != begun:
             start.stages(objective.stage)
+        if checkpoint is not None:
+            checkpoint.begin(number, rows, net)
         with forgetting(net, earlier=number > 0):
             trained = train(
                 net,
@@ -70,12 +89,13 @@ def learn(net, samples, valid, start, objectives, *, is_new, epochs, seed, callb
                 seed=[*seed[:-1], seed[-1] + len(rows)],
                 callbacks=callbacks,
                 objective=objective,
+                checkpoint=checkpoint,
             )
         if objective.stage is not None:
             trained = [{**row, "stage": objective.stage + 1} for row in trained]
         if objective.ignores_thresholds:
             start.calibrate(objective.stage)
-        rows += trained
+        rows = rows + trained
     return rows
 
 

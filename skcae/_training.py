@@ -14,7 +14,7 @@ from ._threads import is_worth_threads, one_thread
 
 
 @explains_out_of_memory
-def train(net, samples, valid, *, epochs, seed, callbacks, objective):
+def train(net, samples, valid, *, epochs, seed, callbacks, objective, checkpoint=None):
     """Train `net` on samples and leave nothing of this training in it.
 
     Parameters
@@ -33,6 +33,8 @@ def train(net, samples, valid, *, epochs, seed, callbacks, objective):
         In force for this training, after the net's own.
     objective : Objective
         What is minimised.
+    checkpoint : Checkpoint or None, default=None
+        Where to write each epoch, and what to go on from.
 
     Returns
     -------
@@ -40,19 +42,24 @@ def train(net, samples, valid, *, epochs, seed, callbacks, objective):
         Epoch number, losses and seconds of every epoch.
     """
     order_seed, noise_seed = np.random.SeedSequence(seed).generate_state(2)
-    net.max_epochs, net.iterator_train__seed = epochs, int(order_seed)
+    order = np.random.default_rng(int(order_seed))
+    net.max_epochs, net.iterator_train__seed = epochs, order
     generator = torch.Generator(device=net.device).manual_seed(int(noise_seed))
     net.module_.draw_from(generator)
+    first, n_done = [], 0
+    if checkpoint is not None:
+        first, n_done = [("checkpoint", checkpoint)], checkpoint.n_epochs
+        checkpoint.generators |= {"order": order, "noise": generator}
     n_before = len(net.history)
     n_multiplications, _ = net.module_.cost()
     n_samples = min(len(samples), net.iterator_train__max_samples or len(samples))
     output = _training_output(net, min(n_samples, net.batch_size))
     with (
-        _for_this_training(net, valid, callbacks, output, objective),
+        _for_this_training(net, valid, first, callbacks, output, objective),
         one_thread(when=not is_worth_threads(n_multiplications * net.batch_size)),
         multiplying(net.precision, net.device),
     ):
-        net.partial_fit(samples)
+        net.partial_fit(samples, epochs=epochs - n_done)
     give_back(net.device)
     return [_summary(row) for row in net.history[n_before:]]
 
@@ -91,10 +98,10 @@ def _training_output(net, size):
 
 
 @contextmanager
-def _for_this_training(net, valid, callbacks, output, objective):
+def _for_this_training(net, valid, first, callbacks, output, objective):
     own = net.callbacks_
-    # The net's own come first: they record what these look at.
-    net.callbacks_ = [*own, *callbacks]
+    # The net's own come before those that look at what they record.
+    net.callbacks_ = [*first, *own, *callbacks]
     net.train_split = None if valid is None else predefined_split(valid)
     net._training_output, net._objective = output, objective
     try:

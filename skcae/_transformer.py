@@ -191,6 +191,14 @@ class ConvAutoencoderTransformer(
     warm_start : bool, default=False
         Whether `fit` starts from the weights, the scale and the whitening of the
         previous fit.
+    checkpoint : str or os.PathLike, default=None
+        File in which `fit` keeps where it is, after every epoch. If the process is
+        killed, the same call of `fit`, in another process, goes on from the last epoch
+        and ends with the same weights. The file of a fit that has ended stays: the
+        same call then returns its result at once. Other parameters or other data are
+        refused, so that no file is ever overwritten by another fit; where `checkpoint`
+        is a folder that exists, each fit has a file of its own in it. None: `fit`
+        writes no files.
     random_state : int, RandomState instance or None, default=None
         Decides initial filters, order of samples, noise, crops and held-out samples.
         An int gives the same result for every call, whatever the global seeds.
@@ -345,6 +353,7 @@ class ConvAutoencoderTransformer(
         n_iter_no_change=10,
         tol=1e-4,
         warm_start=False,
+        checkpoint=None,
         random_state=None,
         verbose=0,
         device="auto",
@@ -391,6 +400,7 @@ class ConvAutoencoderTransformer(
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.random_state = random_state
         self.verbose = verbose
         self.device = device
@@ -447,7 +457,11 @@ class ConvAutoencoderTransformer(
 
     def _fit(self, samples, params, X, y, X_val, continues):
         seed = self._draw_seed()
-        samples, valid = self._hold_out(samples, X_val, seed)
+        valid = None if X_val is None else read_samples(self, X_val, name="X_val")
+        checkpoint = self._open_checkpoint(samples, valid, seed, continues)
+        if checkpoint is not None:
+            seed = checkpoint.seed
+        samples, valid = self._hold_out(samples, valid, seed)
         check_monitors(self.callbacks, valid is not None)
         n_turns = len(params["stages"]) if is_stagewise(self) else 1
         context = self._init_callback_context(max_subtasks=n_turns * self.max_epochs)
@@ -456,7 +470,14 @@ class ConvAutoencoderTransformer(
         start = self._restart if continues else self._start
         start(samples, params, seed)
         callbacks = self._training_callbacks(context, X, y)
-        self._train(samples, valid, self.max_epochs, callbacks, keep=continues)
+        self._train(
+            samples,
+            valid,
+            self.max_epochs,
+            callbacks,
+            keep=continues,
+            checkpoint=checkpoint,
+        )
         self._count_dead_units(samples, stacklevel=5)
         if context is not None:
             context.call_on_fit_task_end(

@@ -109,6 +109,7 @@ BAD_VALUES = {
     "n_iter_no_change": [0, 2.5, None, True],
     "tol": [-1, "low", None, True, np.nan],
     "warm_start": [1, "yes", None],
+    "checkpoint": [0, True, "", "no folder/fit", "/dev/null", "x" * 5000],
     "random_state": [-1, 2**40, 1.5, "seed"],
     "verbose": [-1, "loud", None],
     "device": [0, None, torch.device("cpu"), "tpu", "", "cuda:99", "cpu:-1"],
