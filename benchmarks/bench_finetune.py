@@ -161,8 +161,11 @@ def ours(kind):
         if kind == "random weights":
             autoencoder = autoencoder | {"max_epochs": 0, "init": "random"}
         if kind == "head alone":
-            classifier = classifier | {"frozen_epochs": "all"}
-            classifier |= {"shift": 0, "flip": False}
+            classifier = classifier | {
+                "frozen_epochs": "all",
+                "shift": 0,
+                "flip": False,
+            }
         cae, seconds = autoencoders.get(autoencoder)
         return ConvAutoencoderClassifier(cae, random_state=seed, **classifier), seconds
 
@@ -270,7 +273,9 @@ def number_of_labels(text):
 def make_arguments():
     """Return the parsed command line."""
     parser = make_parser(__doc__, threads=True)
-    parser.add_argument("--data", choices=["digits", "mnist", "cifar10_jpeg"])
+    parser.add_argument(
+        "--data", choices=["digits", "mnist", "cifar10_jpeg"], default="digits"
+    )
     parser.add_argument(
         "--labels", type=number_of_labels, nargs="+", default=[100, 1000, 10000, None]
     )
@@ -282,16 +287,15 @@ def make_arguments():
     parser.add_argument("--no-test", action="store_true", help="to choose by the slice")
     parser.add_argument("--judged", type=int, default=10_000, help="of the slice")
     parser.add_argument("--n-samples", type=int, help="training samples to take")
-    for name in ("--params", "--autoencoder"):
+    for name, what in (("--params", "classifier"), ("--autoencoder", "autoencoder")):
         parser.add_argument(
             name,
             type=assignment,
             nargs="+",
             default=[],
             metavar="NAME=VALUE",
-            help="that the network is changed by",
+            help=f"that the {what} is changed by",
         )
-    parser.set_defaults(data="digits")
     return parse(parser)
 
 

@@ -15,8 +15,14 @@ from ._validation import read_samples, read_training_samples
 AUTOENCODER = [ConvAutoencoderTransformer, FrozenEstimator, None]
 
 
-def _thawed(autoencoder):
-    """Return what is inside a FrozenEstimator, which keeps it fitted in searches."""
+def _meant(autoencoder):
+    """Return the transformer that users mean; what they passed stays as it is.
+
+    None is a new one, and a FrozenEstimator, which keeps it fitted in searches, stands
+    for the one inside.
+    """
+    if autoencoder is None:
+        return ConvAutoencoderTransformer()
     if not isinstance(autoencoder, FrozenEstimator):
         return autoencoder
     inside = autoencoder.estimator
@@ -30,9 +36,7 @@ def _thawed(autoencoder):
 
 
 def is_fitted(autoencoder):
-    """Whether a transformer, if it is one, has been fitted."""
-    if autoencoder is None:
-        return False
+    """Whether a transformer has been fitted."""
     try:
         check_is_fitted(autoencoder)
     except NotFittedError:
@@ -40,25 +44,14 @@ def is_fitted(autoencoder):
     return True
 
 
-def own_autoencoder(autoencoder, random_state=None):
+def _own(autoencoder, random_state):
     """Return a transformer of one's own: a new one, a clone, or a copy of a fitted one.
 
-    Parameters
-    ----------
-    autoencoder : ConvAutoencoderTransformer, FrozenEstimator or None
-        What the user passed; it stays as it is.
-    random_state : int, RandomState instance or None, default=None
-        For a transformer that has no `random_state` and is still to be fitted.
-
-    Returns
-    -------
-    own : ConvAutoencoderTransformer
+    `random_state` is for one that has none and is still to be fitted.
     """
-    autoencoder = _thawed(autoencoder)
+    autoencoder = _meant(autoencoder)
     if is_fitted(autoencoder):
         return deepcopy(autoencoder)
-    if autoencoder is None:
-        return ConvAutoencoderTransformer(random_state=random_state)
     own = clone(autoencoder)
     if own.random_state is None:
         own.set_params(random_state=random_state)
@@ -70,7 +63,7 @@ def read_for(autoencoder, X):
 
     Parameters
     ----------
-    autoencoder : ConvAutoencoderTransformer
+    autoencoder : ConvAutoencoderTransformer, FrozenEstimator or None
         Where it is fitted, `X` has to hold samples of the shape that it saw.
     X : array-like
         What the user passed.
@@ -79,6 +72,7 @@ def read_for(autoencoder, X):
     -------
     samples : Samples
     """
+    autoencoder = _meant(autoencoder)
     read = read_samples if is_fitted(autoencoder) else read_training_samples
     return read(autoencoder, X)
 
@@ -88,7 +82,7 @@ def architecture_of(autoencoder, layout):
 
     Parameters
     ----------
-    autoencoder : ConvAutoencoderTransformer
+    autoencoder : ConvAutoencoderTransformer, FrozenEstimator or None
         Fitted or not.
     layout : Layout
         Of the samples.
@@ -97,6 +91,7 @@ def architecture_of(autoencoder, layout):
     -------
     params : dict
     """
+    autoencoder = _meant(autoencoder)
     if is_fitted(autoencoder):
         return autoencoder._module_params
     return module_params(autoencoder, layout)
@@ -124,7 +119,7 @@ def fitted_autoencoder(autoencoder, X, random_state=None):
     ValueError
         If `X` does not hold samples of the shape that a fitted one saw.
     """
-    own = own_autoencoder(autoencoder, random_state)
+    own = _own(autoencoder, random_state)
     if is_fitted(own):
         read_for(own, X)
         return own

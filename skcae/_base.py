@@ -6,13 +6,13 @@ import warnings
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
 
 from ._parameters import (
     comparable,
     is_decoder_fitted,
     learning_params,
     resolve_scale,
+    training_params,
 )
 from ._state import NumpyState
 
@@ -31,9 +31,6 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
     def _takes_any_size(self):
         """Whether N-D samples of another spatial shape than fit saw can be encoded."""
         return self._module_params["pooling"] is not None
-
-    def _draw_seed(self):
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _open_checkpoint(self, samples, valid, seed, continues):
         """Return what keeps this fit in a file, None where there is to be no file."""
@@ -146,18 +143,10 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         self.n_samples_seen_ = total
 
     def _training_params_of_now(self):
-        # A loaded model is rebuilt with those of its fit, whatever set_params did.
         return {
             "loss": self.loss,
-            "optimizer": self.optimizer,
-            "lr": self.lr,
-            "weight_decay": self.weight_decay,
-            "batch_size": self.batch_size,
             "max_samples": self.max_samples,
-            "precision": self.precision,
-            "compile": bool(self.compile),
-            "verbose": int(self.verbose),
-            "net_params": dict(self.net_params or {}),
+            **training_params(self),
         }
 
     def _make_net(self, device):

@@ -3,14 +3,12 @@
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import (
     AUTOENCODER,
     architecture_of,
     fitted_autoencoder,
-    own_autoencoder,
     read_for,
 )
 from ._consistency import (
@@ -21,6 +19,7 @@ from ._consistency import (
 )
 from ._constraints import CLASSIFIER_CONSTRAINTS
 from ._labels import hold_out, read_labels
+from ._parameters import draw_seed, training_params
 from ._sklearn import _fit_context
 from ._state import NumpyState
 from ._validation import read_samples, remember_input
@@ -269,8 +268,8 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         check_callbacks(self.callbacks)
         check_net_params(self)
         check_monitors(self.callbacks, self.early_stopping)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        samples = read_for(own_autoencoder(self.autoencoder), X)
+        seed = draw_seed(self.random_state)
+        samples = read_for(self.autoencoder, X)
         labels = read_labels(
             y,
             len(samples),
@@ -335,7 +334,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
 
     def _remember_parameters(self, layout):
         """Keep the parameters that a loaded model is rebuilt with."""
-        encoder = architecture_of(own_autoencoder(self.autoencoder), layout)
+        encoder = architecture_of(self.autoencoder, layout)
         self._module_params = {
             "encoder": tuple(sorted(encoder.items())),
             "n_classes": len(self.classes_),
@@ -344,16 +343,9 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
             "flip": bool(self.flip),
         }
         self._training_params = {
-            "optimizer": self.optimizer,
-            "lr": self.lr,
             "encoder_lr": self.lr if self.encoder_lr is None else self.encoder_lr,
             "label_smoothing": float(self.label_smoothing),
-            "weight_decay": self.weight_decay,
-            "batch_size": self.batch_size,
-            "precision": self.precision,
-            "compile": bool(self.compile),
-            "verbose": int(self.verbose),
-            "net_params": dict(self.net_params or {}),
+            **training_params(self),
         }
 
     def _make_net(self, device):

@@ -6,6 +6,8 @@ from ._mosaic import enlarged, mosaic
 
 FRAME = "0.8"
 _LINE = {"color": "0.2", "linewidth": 0.9}
+# A curve of one value is a point.
+_POINT = {"marker": "o", "markersize": 3}
 # Share of a cell that its curves leave free on each side.
 _MARGIN = 0.08
 
@@ -114,7 +116,7 @@ def draw_curves(ax, channels, **kwargs):
     """Draw the curves of one signal, (n_channels, length); return the lines."""
     style = _LINE if len(channels) == 1 else {"linewidth": _LINE["linewidth"]}
     if channels.shape[1] == 1:
-        style = style | {"marker": "o", "markersize": 3}
+        style = style | _POINT
     return ax.plot(channels.T, **style | kwargs)
 
 
@@ -158,7 +160,7 @@ def draw_curve_mosaic(ax, signals, n_cols, limits, **kwargs):
         for channel, height in enumerate(heights):
             style = {"linewidth": _LINE["linewidth"]} | styles[channel % len(styles)]
             if length == 1:
-                style |= {"marker": "o", "markersize": 3}
+                style |= _POINT
             lines += ax.plot(column + left + inner * within, height, **style | kwargs)
     ax.set(xlim=(0, n_cols), ylim=(0, n_rows), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)

@@ -103,6 +103,15 @@ class BatchRunner:
         """Return ``function`` of one batch as a numpy array."""
         return receive(self.compute(function, batch))
 
+    def fill(self, out, function, samples):
+        """Write ``function`` of all samples into an array; return it."""
+
+        def work(part):
+            out[part] = self.apply(function, self.read(samples, part))
+
+        self.run(work)
+        return out
+
     def compute(self, function, batch):
         """Return ``function`` of one batch."""
         x = torch.from_numpy(batch) if isinstance(batch, np.ndarray) else batch
@@ -179,13 +188,7 @@ def reconstruct(net, samples):
     shape = (len(samples), layout.n_channels, *layout.spatial)
     out = _allocate(shape, "reconstructions")
     runner = BatchRunner(net, len(samples))
-    rebuild = runner.method("forward")
-
-    def work(part):
-        out[part] = runner.apply(rebuild, runner.read(samples, part))
-
-    runner.run(work)
-    return out
+    return runner.fill(out, runner.method("forward"), samples)
 
 
 def feature_maps(net, samples, n_stages):
@@ -201,11 +204,7 @@ def feature_maps(net, samples, n_stages):
     def maps_of_batch(x):
         return module.maps(module.standardise(x), n_stages)
 
-    def work(part):
-        out[part] = runner.apply(maps_of_batch, runner.read(samples, part))
-
-    runner.run(work)
-    return out
+    return runner.fill(out, maps_of_batch, samples)
 
 
 def squared_errors(net, samples):
@@ -231,11 +230,7 @@ def mean_loss(net, samples):
     def loss_of_batch(x):
         return net.criterion_.of_samples(*runner.module.training_pair(x))
 
-    def work(part):
-        out[part] = runner.apply(loss_of_batch, runner.read(samples, part))
-
-    runner.run(work)
-    return float(out.mean())
+    return float(runner.fill(out, loss_of_batch, samples).mean())
 
 
 def count_dead_units(net, samples):

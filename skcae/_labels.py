@@ -117,8 +117,7 @@ def _as_column(y):
 
 
 def _as_weights(sample_weight, y, n_samples):
-    if len(y) != n_samples:
-        check_consistent_length(np.empty(n_samples), y)
+    check_consistent_length(range(n_samples), y)
     return _check_sample_weight(
         sample_weight, y, dtype=np.float64, ensure_non_negative=True
     )

@@ -9,7 +9,6 @@ from sklearn.utils.validation import check_is_fitted
 from ._autoencoder import (
     AUTOENCODER,
     fitted_autoencoder,
-    own_autoencoder,
     read_for,
 )
 from ._distances import fit_pca, squared_distances
@@ -44,7 +43,7 @@ def _fence(scores):
 
 def _read(autoencoder, X):
     """Return the training samples for an autoencoder, fitted or not, or None."""
-    samples = read_for(own_autoencoder(autoencoder), X)
+    samples = read_for(autoencoder, X)
     if len(samples) < 2:
         raise ValueError(
             f"Got X with {len(samples)} sample; expected at least 2, as outliers are "

@@ -3,6 +3,7 @@
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from ._consistency import (
     check_objective,
@@ -140,6 +141,28 @@ def resolve_scale(output_activation, moments):
     scale = scale.copy()
     scale[scale == 0] = 1.0
     return mean, scale
+
+
+def draw_seed(random_state):
+    """Return the seed of one fit."""
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def training_params(estimator):
+    """Return those parameters that every net is made with.
+
+    A loaded model is rebuilt with those of its fit, whatever set_params did.
+    """
+    return {
+        "optimizer": estimator.optimizer,
+        "lr": estimator.lr,
+        "weight_decay": estimator.weight_decay,
+        "batch_size": estimator.batch_size,
+        "precision": estimator.precision,
+        "compile": bool(estimator.compile),
+        "verbose": int(estimator.verbose),
+        "net_params": dict(estimator.net_params or {}),
+    }
 
 
 def learning_params(estimator):

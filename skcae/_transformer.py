@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._base import BaseAutoencoder
 from ._consistency import check_monitors, is_stagewise
 from ._constraints import PARAMETER_CONSTRAINTS
-from ._parameters import module_params
+from ._parameters import draw_seed, module_params
 from ._sklearn import CallbackSupportMixin, _fit_context, with_callbacks
 from ._validation import (
     check_out,
@@ -456,7 +456,7 @@ class ConvAutoencoderTransformer(
         return self
 
     def _fit(self, samples, params, X, y, X_val, continues):
-        seed = self._draw_seed()
+        seed = draw_seed(self.random_state)
         valid = None if X_val is None else read_samples(self, X_val, name="X_val")
         checkpoint = self._open_checkpoint(samples, valid, seed, continues)
         if checkpoint is not None:
@@ -510,7 +510,7 @@ class ConvAutoencoderTransformer(
             samples = read_training_samples(self, X)
             params = module_params(self, samples.layout)
             remember_input(self, X, samples)
-            self._start(samples, params, self._draw_seed())
+            self._start(samples, params, draw_seed(self.random_state))
         self._train(samples, None, 1, [], keep=continues)
         if continues:
             self._add_to_mean(samples)

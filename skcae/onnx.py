@@ -59,8 +59,7 @@ def _set_shape_of_features(operator):
 
 def _convert_transformer(scope, operator, container):
     cae, graph = operator.raw_operator, Graph(scope, container)
-    any_size = cae._module_params["pooling"] is not None
-    layout = _layout_of(cae, operator.inputs, any_size)
+    layout = _layout_of(cae, operator.inputs, cae._takes_any_size)
     features = _add_encoder(graph, operator.inputs, layout, cae.module_)
     graph.node("Identity", features, output=operator.outputs[0].full_name)
 
