@@ -7,9 +7,14 @@ from setuptools import setup
 HERE = Path(__file__).parent
 PLOT = ["matplotlib>=3.9"]
 ONNX = ["onnx>=1.17", "onnxruntime>=1.20", "skl2onnx>=1.19"]
+DASK = ["dask[array]>=2025.1", "distributed>=2025.1"]
+ACCELERATE = ["accelerate>=1.2"]
 TEST = [
     *PLOT,
     *ONNX,
+    *DASK,
+    *ACCELERATE,
+    "h5py>=3.11",
     "joblib>=1.3",
     "numpydoc>=1.8",
     "polars>=1.0",
@@ -18,6 +23,7 @@ TEST = [
     "rich>=13",
     "safetensors>=0.5",
     "skops>=0.13",
+    "zarr>=3.0",
 ]
 DOCS = [
     *PLOT,
@@ -47,6 +53,8 @@ setup(
     extras_require={
         "plot": PLOT,
         "onnx": ONNX,
+        "dask": DASK,
+        "accelerate": ACCELERATE,
         "test": TEST,
         "docs": DOCS,
         "dev": [*TEST, *DOCS, "ruff>=0.9"],
