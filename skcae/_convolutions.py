@@ -211,12 +211,21 @@ class TransposedConvolution(nn.Module):
     @property
     def fan_in(self) -> int:
         """Number of inputs that reach one output value, on average."""
-        weight = self._filters()
+        weight = self.filters
         n_blocks = math.prod(side / self.stride for side in weight.shape[2:])
         return max(1, round(weight.shape[0] * n_blocks))
 
-    def _filters(self):
+    @property
+    def filters(self) -> Tensor:
+        """Weights, its own or borrowed ones."""
         return self._tied_to[0].weight if self._tied_to else self.weight
+
+    def missing(self, here, size) -> tuple[int, ...]:
+        """Return how many values the output of code of shape `here` lacks to `size`."""
+        return tuple(
+            length - ((n - 1) * self.stride + side - 2 * self.offset)
+            for length, n, side in zip(size, here, self.filters.shape[2:], strict=True)
+        )
 
     def forward(self, x: Tensor, unpooled, size) -> Tensor:
         """Return an output of spatial shape `size` from code of shape `unpooled`."""
@@ -224,14 +233,8 @@ class TransposedConvolution(nn.Module):
             for axis in range(2, x.ndim):
                 x = x.repeat_interleave(self.repeat, dim=axis)
             x = fit_size(x, unpooled)
-        weight = self._filters()
-        missing = tuple(
-            length - ((here - 1) * self.stride + side - 2 * self.offset)
-            for length, here, side in zip(
-                size, x.shape[2:], weight.shape[2:], strict=True
-            )
-        )
-        how = self.stride, self.offset, missing
+        weight = self.filters
+        how = self.stride, self.offset, self.missing(x.shape[2:], size)
         if self._is_worth_blocks(x, weight, size):
             tensors = _as_autocast(x, weight, self.bias)
             return _TransposedByBlocks.apply(*tensors, *how)

@@ -36,6 +36,27 @@ def fit_pca(features, seed):
     return pca.fit(features.astype(np.float64))
 
 
+def precisions(pca):
+    """Return the inverse variances that distances are measured with.
+
+    Parameters
+    ----------
+    pca : PCA
+        A fitted one.
+
+    Returns
+    -------
+    of_components : ndarray of shape (n_components,), float64
+        Along each component.
+    of_others : float
+        Along all other directions.
+    """
+    total = pca.explained_variance_.sum() / pca.explained_variance_ratio_.sum()
+    least = max(_LEAST_SHARE * total, np.finfo(np.float64).tiny)
+    of_components = 1 / np.maximum(pca.explained_variance_, least)
+    return of_components, 1 / max(pca.noise_variance_, least)
+
+
 def squared_distances(pca, features):
     """Return squared Mahalanobis distances, those of a probabilistic PCA.
 
@@ -50,16 +71,13 @@ def squared_distances(pca, features):
     -------
     distances : ndarray of shape (n_samples,), float64
     """
-    total = pca.explained_variance_.sum() / pca.explained_variance_ratio_.sum()
-    least = max(_LEAST_SHARE * total, np.finfo(np.float64).tiny)
-    inverse = 1 / np.maximum(pca.explained_variance_, least)
-    inverse_of_others = 1 / max(pca.noise_variance_, least)
+    of_components, of_others = precisions(pca)
 
     def of(rows):
         deviations = rows - pca.mean_
         squares = np.square(deviations @ pca.components_.T)
         others = np.square(deviations).sum(axis=1) - squares.sum(axis=1)
-        return squares @ inverse + np.maximum(others, 0) * inverse_of_others
+        return squares @ of_components + np.maximum(others, 0) * of_others
 
     parts = gen_batches(len(features), _BATCH_SIZE)
     return np.concatenate([of(features[part]) for part in parts])

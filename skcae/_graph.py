@@ -1,24 +1,11 @@
-"""The encoder as nodes of an ONNX graph."""
+"""An ONNX graph that grows node by node, and how samples get into it."""
 
 import numpy as np
 from onnx import TensorProto, numpy_helper
 
-from ._layers import cells
-from ._shapes import map_sizes
 
-_OPERATORS = {
-    "relu": "Relu",
-    "tanh": "Tanh",
-    "sigmoid": "Sigmoid",
-    "identity": "Identity",
-    "abs": "Abs",
-    # What is subtracted from the responses is in the weights.
-    "triangle": "Relu",
-    "soft_threshold": "Relu",
-}
-
-
-def _array(values):
+def as_array(values):
+    """Return a tensor, or an array, as an array."""
     if isinstance(values, np.ndarray):
         return values
     return values.detach().cpu().numpy()
@@ -37,6 +24,7 @@ class Graph:
 
     def __init__(self, scope, container):
         self.scope, self.container = scope, container
+        self._constants = {}
 
     def node(self, operator, *inputs, output=None, **attributes):
         """Add a node; return the name of its output.
@@ -63,8 +51,15 @@ class Graph:
         return output
 
     def _constant(self, values):
-        name = self.scope.get_unique_variable_name("constant")
-        values = np.ascontiguousarray(_array(values))
+        values = np.asarray(as_array(values), order="C")
+        key = values.dtype.str, values.shape, values.tobytes()
+        if key not in self._constants:
+            name = self.scope.get_unique_variable_name("constant")
+            self._constants[key] = name
+            self._add_constant(name, values)
+        return self._constants[key]
+
+    def _add_constant(self, name, values):
         if values.dtype == object:
             texts = [text.encode() for text in values.flat]
             self.container.add_initializer(
@@ -73,7 +68,6 @@ class Graph:
         else:
             tensor = numpy_helper.from_array(values, name)
             self.container.add_initializer(name, None, None, tensor)
-        return name
 
     def reshape(self, x, *shape):
         """Add a new shape for every sample."""
@@ -88,6 +82,24 @@ class Graph:
             *(part for part in (x, weight, bias) if part is not None),
             strides=[stride] * n_axes,
             pads=np.repeat(zeros, n_axes).tolist(),
+            group=groups,
+        )
+
+    def transpose_convolve(self, x, weight, bias, stride, offset, missing, groups=1):
+        """Add a transposed convolution whose output starts `offset` behind the first.
+
+        It ends `missing` values per axis behind the last that is written, or before.
+        """
+        n_axes = weight.ndim - 2
+        cut = [offset + max(0, -length) for length in missing]
+        return self.node(
+            "ConvTranspose",
+            x,
+            weight,
+            bias,
+            strides=[stride] * n_axes,
+            pads=[offset] * n_axes + cut,
+            output_padding=[max(0, length) for length in missing],
             group=groups,
         )
 
@@ -110,6 +122,10 @@ class Graph:
         )
         result = self.node("Add", self.node("MatMul", rows, weight), bias)
         return self.node("Cast", result, to=TensorProto.FLOAT)
+
+    def pick(self, x, places, axis):
+        """Add a choice of some places of an axis, in their order."""
+        return self.node("Gather", x, np.asarray(places, dtype=np.int64), axis=axis)
 
     def concatenate(self, parts):
         """Add a concatenation of maps, or rows, of all samples."""
@@ -140,136 +156,3 @@ def add_samples(graph, inputs, layout):
     axes = list(range(len(layout.shape) + 1))
     axes.insert(1, axes.pop(layout.channel_axis % len(layout.shape) + 1))
     return graph.node("Transpose", x, perm=axes)
-
-
-def add_features(graph, module, x, spatial):
-    """Add what `ConvAutoencoder.features` computes in eval mode.
-
-    Parameters
-    ----------
-    graph : Graph
-        Gets the nodes.
-    module : ConvAutoencoder
-        Its weights become constants.
-    x : str
-        Name of samples (N, C, *spatial), in the data's own units.
-    spatial : tuple of int
-        Their spatial shape.
-
-    Returns
-    -------
-    rows : str
-        Name of the result, (N, n_features).
-    """
-    sizes = map_sizes(spatial, module.stages)
-    x = _standardise(graph, module, x)
-    parts = []
-    for layer, before, after in zip(module.encoder, sizes[:-1], sizes[1:], strict=True):
-        x = _encode(graph, layer, x, before)
-        parts.append((x, after))
-    if module.grids is None:
-        parts = [x]
-    else:
-        grids = module.grids if module.dense is None else module.grids[-1:]
-        parts = [
-            _pool_over_grid(graph, grid, *maps)
-            for grid, maps in zip(grids, parts[-len(grids) :], strict=True)
-        ]
-    rows = graph.concatenate([graph.node("Flatten", part) for part in parts])
-    if module.dense is not None:
-        return _add_dense(graph, module.dense, rows)
-    return rows if module.power == 1.0 else _raise(graph, rows, module.power)
-
-
-def _standardise(graph, module, x):
-    scaler, whitening = module.scaler, module.whitening
-    x = graph.node("Sub", x, scaler.mean)
-    x = graph.node("Div", x, scaler.scale)
-    if whitening is None:
-        return x
-    kernel = whitening.kernel
-    border = [0, 0, *(side // 2 for side in kernel.shape[2:])]
-    x = graph.node("Pad", x, np.array(border * 2, dtype=np.int64), mode="edge")
-    return graph.convolve(x, kernel)
-
-
-def _encode(graph, layer, x, size):
-    """Add an encoder stage, for input of spatial shape `size`."""
-    stage = layer.stage
-    weight, bias = _array(layer.convolution.weight), _array(layer.convolution.bias)
-    threshold = _array(layer.threshold) if layer.is_thresholded else np.zeros_like(bias)
-    if stage.activation == "triangle":
-        # The mean of all maps is what the mean filter finds.
-        weight, bias = weight - weight.mean(axis=0), bias - bias.mean()
-    n_axes = weight.ndim - 2
-    groups, filters = 1, [(weight, bias - threshold, threshold)]
-    if stage.depthwise:
-        # Every filter makes a map of each map of the input.
-        groups = layer.n_maps // (stage.n_filters * stage.n_signs)
-        filters = [
-            [np.repeat(part[None], groups, axis=0) for part in parts]
-            for parts in zip(*filters[0], strict=True)
-        ]
-    maps = []
-    for weight, bias, threshold in filters:
-        responses = graph.convolve(x, weight, bias, stage.stride, stage.zeros, groups)
-        lag = 2 * threshold.reshape(-1, *(1,) * n_axes)
-        maps += [
-            _pool(graph, part, stage, size)
-            for part in _activate(graph, stage.activation, responses, lag)
-        ]
-    return graph.concatenate(maps)
-
-
-def _activate(graph, activation, responses, lag):
-    """Add an activation; return the names of what it makes of responses."""
-    if activation != "two_sided":
-        return [graph.node(_OPERATORS[activation], responses)]
-    negative = graph.node("Sub", -lag, responses)
-    return [graph.node("Relu", part) for part in (responses, negative)]
-
-
-def _pool(graph, maps, stage, size):
-    """Add the pooling of a stage with input of spatial shape `size`."""
-    side = stage.pool_size
-    if side == 1:
-        return maps
-    missing = [side * stage.pooled(here) - stage.convolved(here) for here in size]
-    return graph.pool(maps, stage.pool_mode, [side] * len(size), missing)
-
-
-def _pool_over_grid(graph, layer, maps, size):
-    """Add the pooling of maps of spatial shape `size` over a grid."""
-    if layer.kind == "avg":
-        weights = layer.weights(size)
-        maps = graph.reshape(maps, 0, weights.shape[1])
-        return graph.node("MatMul", maps, weights.T)
-    sides = []
-    for axis, length in enumerate(size, start=2):
-        places = _places_of_cells(length, layer.grid)
-        sides.append(places.shape[1])
-        if places.size != length:
-            maps = graph.node("Gather", maps, places.ravel(), axis=axis)
-    return graph.pool(maps, "max", sides, [0] * len(size))
-
-
-def _places_of_cells(length, grid):
-    """Return the places of every cell of an axis, the last again in shorter cells."""
-    inside = _array(cells(length, grid)) > 0
-    n_places = inside.sum(axis=1)
-    places = np.minimum(np.arange(n_places.max()), n_places[:, None] - 1)
-    return inside.argmax(axis=1)[:, None] + places
-
-
-def _add_dense(graph, dense, rows):
-    """Add the dense code of flattened maps."""
-    # The module has its maps last.
-    n_maps, *spatial = dense.map_shape
-    weight = _array(dense.components).reshape(-1, *spatial, n_maps)
-    weight = np.moveaxis(weight, -1, 1).reshape(len(weight), -1)
-    return graph.linear(rows, weight, dense.offset)
-
-
-def _raise(graph, rows, power):
-    raised = graph.node("Pow", graph.node("Abs", rows), np.float32([power]))
-    return graph.node("Mul", raised, graph.node("Sign", rows))

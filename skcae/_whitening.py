@@ -150,14 +150,20 @@ class Whitening(nn.Module):
         .. [1] Y. Saad, "Iterative Methods for Sparse Linear Systems", 2nd ed., SIAM
            2003, algorithm 12.1, :doi:`10.1137/1.9780898718003`.
         """
-        low, high = self.gain_range.tolist()
-        centre, radius = (high + low) / 2, (high - low) / 2
-        x, step, rest = torch.zeros_like(y), y / centre, y
-        ratio = radius / centre
-        for _ in range(self.n_iter):
+        x, step, rest = torch.zeros_like(y), torch.zeros_like(y), y
+        for of_step, of_rest in self.factors():
+            step = of_step * step + of_rest * rest
             x = x + step
             rest = rest - self(step)
-            following = 1.0 / (2.0 * centre / radius - ratio)
-            step = following * ratio * step + (2.0 * following / radius) * rest
-            ratio = following
         return x
+
+    def factors(self):
+        """Yield what each step of `inverse` takes of the last one and of the rest."""
+        low, high = self.gain_range.tolist()
+        centre, radius = (high + low) / 2, (high - low) / 2
+        ratio = radius / centre
+        yield 0.0, 1.0 / centre
+        for _ in range(self.n_iter - 1):
+            following = 1.0 / (2.0 * centre / radius - ratio)
+            yield following * ratio, 2.0 * following / radius
+            ratio = following

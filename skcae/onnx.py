@@ -17,11 +17,15 @@ Examples
 """
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 try:
+    from onnx import TensorProto
     from skl2onnx import update_registered_converter
+    from skl2onnx._parse import parse_sklearn, update_registered_parser
     from skl2onnx.common.data_types import (
+        DoubleTensorType,
         FloatTensorType,
         Int64TensorType,
         StringTensorType,
@@ -33,12 +37,17 @@ except ImportError as error:
     ) from error
 
 from ._classifier import ConvAutoencoderClassifier
-from ._graph import Graph, add_features, add_samples
+from ._decoder_graph import add_reconstruction
+from ._distances import precisions
+from ._encoder_graph import add_features
+from ._graph import Graph, add_samples
+from ._outlier import ConvAutoencoderOutlierDetector
 from ._transformer import ConvAutoencoderTransformer
 from ._validation import seen_layout
 
 _TRANSFORMER = "SkcaeConvAutoencoderTransformer"
 _CLASSIFIER = "SkcaeConvAutoencoderClassifier"
+_DETECTOR = "SkcaeConvAutoencoderOutlierDetector"
 
 
 def _parse_transformer(scope, cae, inputs, custom_parsers=None):
@@ -112,6 +121,87 @@ def _convert_classifier(scope, operator, container):
     graph.node("Gather", _labels(classifier), codes, output=label.full_name)
 
 
+def _parse_detector(scope, detector, inputs, custom_parsers=None):
+    check_is_fitted(detector)
+    operator = scope.declare_local_operator(_DETECTOR, detector)
+    operator.inputs = inputs
+    # Names and types are those of scikit-learn's detectors.
+    is_double = isinstance(inputs[0].type, DoubleTensorType)
+    real = DoubleTensorType if is_double else FloatTensorType
+    outputs = {"label": Int64TensorType(), "scores": real()}
+    if scope.get_options(detector, {"score_samples": False})["score_samples"]:
+        outputs["score_samples"] = real()
+    for name, kind in outputs.items():
+        operator.outputs.append(scope.declare_local_variable(name, kind))
+    return operator.outputs
+
+
+def _set_shapes_of_scores(operator):
+    n_samples = operator.inputs[0].get_first_dimension()
+    for output in operator.outputs:
+        output.type.shape = [n_samples, 1]
+
+
+def _convert_detector(scope, operator, container):
+    detector, graph = operator.raw_operator, Graph(scope, container)
+    label, *scores = operator.outputs
+    layout = _layout_of(detector, operator.inputs)
+    x = add_samples(graph, [x.full_name for x in operator.inputs], layout)
+    if detector.pca_ is None:
+        distances = _add_errors(graph, detector.autoencoder_.module_, x, layout)
+    else:
+        module = detector.transformer_.module_
+        rows = add_features(graph, module, x, layout.spatial)
+        distances = _add_distances(graph, detector.pca_, rows)
+    found = [graph.node("Sub", np.array([-detector.offset_]), distances)]
+    is_odd = graph.node("Less", found[0], np.zeros(1))
+    one = np.ones(1, dtype=np.int64)
+    graph.node("Where", is_odd, -one, one, output=label.full_name)
+    found.append(graph.node("Neg", distances))
+    for values, output in zip(found, scores, strict=False):
+        is_double = isinstance(output.type, DoubleTensorType)
+        kind = TensorProto.DOUBLE if is_double else TensorProto.FLOAT
+        graph.node("Cast", values, to=kind, output=output.full_name)
+
+
+def _add_errors(graph, module, x, layout):
+    """Add the mean squared reconstruction error, (N, 1), float64."""
+    rebuilt = add_reconstruction(graph, module, x, layout.spatial)
+    difference = graph.node("Flatten", graph.node("Sub", rebuilt, x))
+    squares = _add_squares(graph, graph.node("Cast", difference, to=TensorProto.DOUBLE))
+    shares = np.full((layout.n_features, 1), 1 / layout.n_features)
+    return graph.node("MatMul", squares, shares)
+
+
+def _add_distances(graph, pca, rows):
+    """Add what `squared_distances` computes, (N, 1), float64."""
+    of_components, of_others = precisions(pca)
+    rows = graph.node("Cast", rows, to=TensorProto.DOUBLE)
+    deviations = graph.node("Sub", rows, pca.mean_)
+    squares = _add_squares(graph, graph.node("MatMul", deviations, pca.components_.T))
+    everything = _add_sums(graph, _add_squares(graph, deviations), pca.n_features_in_)
+    explained = _add_sums(graph, squares, len(of_components))
+    others = graph.node("Sub", everything, explained)
+    others = graph.node("Max", others, np.zeros(1))
+    return graph.node(
+        "Add",
+        graph.node("MatMul", squares, of_components[:, None]),
+        graph.node("Mul", others, np.array([of_others])),
+    )
+
+
+def _add_squares(graph, x):
+    return graph.node("Mul", x, x)
+
+
+def _add_sums(graph, rows, length):
+    return graph.node("MatMul", rows, np.ones((length, 1)))
+
+
+def _parse_frozen(scope, frozen, inputs, custom_parsers=None):
+    return parse_sklearn(scope, frozen.estimator, inputs, custom_parsers)
+
+
 update_registered_converter(
     ConvAutoencoderTransformer,
     _TRANSFORMER,
@@ -126,3 +216,12 @@ update_registered_converter(
     _convert_classifier,
     options={"zipmap": [True, False, "columns"], "nocl": [False]},
 )
+update_registered_converter(
+    ConvAutoencoderOutlierDetector,
+    _DETECTOR,
+    _set_shapes_of_scores,
+    _convert_detector,
+    parser=_parse_detector,
+    options={"score_samples": [True, False]},
+)
+update_registered_parser(FrozenEstimator, _parse_frozen)

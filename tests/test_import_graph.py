@@ -35,6 +35,8 @@ ORDER = [
     "_module",
     "_classification",
     "_graph",
+    "_encoder_graph",
+    "_decoder_graph",
     "_init",
     "_decoding",
     "_objectives",
