@@ -103,6 +103,17 @@ def make_small(**params):
     return ConvAutoencoderTransformer(**defaults | params)
 
 
+def outputs_of(onnx_model, X):
+    """Return what onnxruntime computes of samples, by the names of the outputs."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(
+        onnx_model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(None, {"X": X}), strict=True))
+
+
 def image_of(axis):
     """Return the only image on axes."""
     (image,) = axis.images
