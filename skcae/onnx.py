@@ -23,7 +23,11 @@ from sklearn.utils.validation import check_is_fitted
 try:
     from onnx import TensorProto
     from skl2onnx import update_registered_converter
-    from skl2onnx._parse import parse_sklearn, update_registered_parser
+    from skl2onnx._parse import (
+        _parse_sklearn,
+        _parse_sklearn_classifier,
+        update_registered_parser,
+    )
     from skl2onnx.common.data_types import (
         DoubleTensorType,
         FloatTensorType,
@@ -86,6 +90,11 @@ def _layout_of(estimator, inputs, any_size=False):
     return seen_layout(estimator, shape, "X", any_size)
 
 
+def _parse_classifier(scope, classifier, inputs, custom_parsers=None):
+    check_is_fitted(classifier)
+    return _parse_sklearn_classifier(scope, classifier, inputs, custom_parsers)
+
+
 def _labels(classifier):
     """Return the classes as ONNX has them: integers or strings."""
     classes = classifier.classes_
@@ -102,7 +111,6 @@ def _labels(classifier):
 
 def _set_shapes_of_classes(operator):
     classifier, (label, probabilities) = operator.raw_operator, operator.outputs
-    check_is_fitted(classifier)
     n_samples = operator.inputs[0].get_first_dimension()
     is_text = _labels(classifier).dtype == object
     label.type = (StringTensorType if is_text else Int64TensorType)([n_samples])
@@ -199,7 +207,11 @@ def _add_sums(graph, rows, length):
 
 
 def _parse_frozen(scope, frozen, inputs, custom_parsers=None):
-    return parse_sklearn(scope, frozen.estimator, inputs, custom_parsers)
+    inside = frozen.estimator
+    options = (scope.options or {}).get(id(frozen))
+    if options is not None:
+        scope.add_options(id(inside), options)
+    return _parse_sklearn(scope, inside, inputs, custom_parsers)
 
 
 update_registered_converter(
@@ -214,6 +226,7 @@ update_registered_converter(
     _CLASSIFIER,
     _set_shapes_of_classes,
     _convert_classifier,
+    parser=_parse_classifier,
     options={"zipmap": [True, False, "columns"], "nocl": [False]},
 )
 update_registered_converter(

@@ -1,4 +1,4 @@
-"""onnxruntime computes what transformers and detectors compute, for any architecture."""
+"""onnxruntime computes what transformers and detectors do, for any architecture."""
 
 from itertools import combinations
 
