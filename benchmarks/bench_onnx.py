@@ -1,12 +1,14 @@
-"""How long onnxruntime takes for features, against transform.
+"""How long onnxruntime takes for features and outlier scores, against skcae.
 
     python benchmarks/bench_onnx.py [--threads 1] [--repeats 9] [--only 28x28]
 
-The graph is that of `skl2onnx.to_onnx` with `skcae.onnx`.  It gets all samples in
-batches of 64, and single samples one after the other, as a service would; `transform`
-gets all at once, and the same single ones.  Figures are ratios onnxruntime / transform,
-medians with quartiles, with the largest difference of features relative to the largest
-of them, and onnxruntime's time for one sample.
+The graphs are those of `skl2onnx.to_onnx` with `skcae.onnx`: of a transformer, and of
+outlier detectors made of it, by the distance of its features and by the error of its
+reconstructions.  They get all samples in batches of 64, and single samples one after
+the other, as a service would; `transform` and `decision_function` get all at once, and
+the same single ones.  Figures are ratios onnxruntime / skcae, medians with quartiles,
+with the largest difference of results relative to the largest of them, and the time
+that onnxruntime takes for one sample.
 """
 
 import numpy as np
@@ -15,21 +17,23 @@ import skl2onnx
 from _timing import interleave, make_parser, parse, ratio
 from _workloads import WORKLOADS
 
-import skcae.onnx  # noqa: F401 (registers the converter)
+import skcae.onnx  # noqa: F401 (registers the converters)
+from skcae import ConvAutoencoderOutlierDetector
 
 BATCH_SIZE = 64
 N_SINGLE = 200
 
 
-def make_runner(cae, X, n_threads):
-    """Return a function from samples to features that onnxruntime computes."""
+def make_runner(estimator, X, n_threads):
+    """Return a function from samples to what onnxruntime computes last of them."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = n_threads
-    content = skl2onnx.to_onnx(cae, X[:1]).SerializeToString()
+    content = skl2onnx.to_onnx(estimator, X[:1]).SerializeToString()
     session = onnxruntime.InferenceSession(
         content, options, providers=["CPUExecutionProvider"]
     )
-    return lambda batch: session.run(None, {"X": batch})[0]
+    name = session.get_outputs()[-1].name
+    return lambda batch: session.run([name], {"X": batch})[0]
 
 
 def in_batches(function, X, size):
@@ -38,17 +42,43 @@ def in_batches(function, X, size):
     return np.concatenate(parts)
 
 
-def compare(cae, run, X, size, repeats):
-    """Return seconds and features of both, in batches of `size` at most."""
+def compare(method, run, X, size, repeats):
+    """Return seconds and results of both, in batches of `size` at most."""
     contestants = {
         "onnxruntime": lambda: in_batches(run, X, min(size, BATCH_SIZE)),
-        "transform": lambda: in_batches(cae.transform, X, size),
+        "skcae": lambda: in_batches(method, X, size),
     }
     return interleave(contestants, repeats)
 
 
+def methods_of(cae, X):
+    """Return what is measured: by a name, an estimator and its method."""
+    yield "transform", cae, cae.transform
+    for name, criterion in (("distances", "features"), ("errors", "reconstruction")):
+        detector = ConvAutoencoderOutlierDetector(cae, criterion=criterion).fit(X)
+        yield name, detector, detector.decision_function
+
+
+def report(name, method, run, X, repeats):
+    """Print a line for all samples and one for single ones."""
+    for what, samples, size in (
+        ("all samples", X, len(X)),
+        ("one sample", X[:N_SINGLE], 1),
+    ):
+        seconds, results = compare(method, run, samples, size, repeats)
+        ours, theirs = (results[name][0].reshape(len(samples), -1) for name in seconds)
+        difference = np.abs(ours - theirs).max() / np.abs(theirs).max()
+        print(
+            f"  {name:<10} {what:<12} onnxruntime / skcae "
+            f"{ratio(seconds['onnxruntime'], seconds['skcae'])}   "
+            f"largest difference {difference:.0e}   "
+            f"{np.median(seconds['onnxruntime']) / len(samples) * 1e6:.0f} us each",
+            flush=True,
+        )
+
+
 def main():
-    """Print a line per workload."""
+    """Print two lines for every method and workload."""
     parser = make_parser(__doc__, repeats=9, threads=True)
     parser.add_argument("--only", choices=[workload.name for workload in WORKLOADS])
     arguments = parse(parser)
@@ -57,21 +87,10 @@ def main():
             continue
         X = workload.samples(arguments.quick)
         cae = workload.make_cae(max_epochs=1).fit(X)
-        run = make_runner(cae, X, arguments.threads)
         print(f"\n{workload.name}")
-        for what, samples, size in (
-            ("all samples", X, len(X)),
-            ("one sample", X[:N_SINGLE], 1),
-        ):
-            seconds, features = compare(cae, run, samples, size, arguments.repeats)
-            ours, theirs = (features[name][0] for name in seconds)
-            difference = np.abs(ours - theirs).max() / np.abs(theirs).max()
-            print(
-                f"  {what:<12} onnxruntime / transform "
-                f"{ratio(seconds['onnxruntime'], seconds['transform'])}   "
-                f"largest difference {difference:.0e}   "
-                f"{np.median(seconds['onnxruntime']) / len(samples) * 1e6:.0f} us each"
-            )
+        for name, estimator, method in methods_of(cae, X):
+            run = make_runner(estimator, X, arguments.threads)
+            report(name, method, run, X, arguments.repeats)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ EXPECTED = {
     "bench_growth.py": r"fit with max_epochs=0 +\d+\.\d",
     "bench_import.py": rf"skcae / torch, sklearn, skorch: {RATIO}",
     "bench_memory.py": r"fit, growth +[+-]\d+\.\d MB",
-    "bench_onnx.py": rf"one sample +onnxruntime / transform {RATIO}",
+    "bench_onnx.py": rf"errors +one sample +onnxruntime / skcae {RATIO}",
     "bench_outliers.py": r"skcae, features +\d+\.\d\d .*\n(.*\n)*OneClassSVM",
     "bench_search.py": rf"n_jobs=2 / n_jobs=1: {RATIO}.*\nscores differ by 0 ",
     "bench_transform.py": r"peak memory of skcae +\d+\.\d\d of its result",

@@ -3,9 +3,11 @@
 import copy
 import io
 import json
+import os
 import pickle
 import subprocess
 import sys
+import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +24,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from skcae import ConvAutoencoderTransformer
+from skcae import (
+    ConvAutoencoderClassifier,
+    ConvAutoencoderOutlierDetector,
+    ConvAutoencoderTransformer,
+)
 from skcae._state import FORMAT
 
 # All that whoever loads a file has to trust.
@@ -277,12 +283,78 @@ def test_changed_parameters_do_not_change_a_loaded_model(small_digits):
     np.testing.assert_array_equal(loaded.transform(small_digits), expected)
 
 
-def test_device_that_is_gone_falls_back_to_the_cpu(small_digits):
-    model = make_small().fit(small_digits)
-    expected = model.transform(small_digits)
-    loaded = pickle.loads(pickle.dumps(model)).set_params(device="cuda:7")
+def loaded_on_another_machine(model, device):
+    """Return a model fitted here as it loads where there is no such device."""
+    return pickle.loads(pickle.dumps(model)).set_params(device=device)
+
+
+@pytest.mark.parametrize("device", ["cuda:77", "meta", "hpu"])
+def test_device_that_is_gone_falls_back_to_the_cpu(device, fitted, small_digits):
+    expected = fitted.transform(small_digits)
+    loaded = loaded_on_another_machine(fitted, device)
+    with pytest.warns(UserWarning, match=f"Got device='{device}'.*runs on the CPU"):
+        features = loaded.transform(small_digits)
+    np.testing.assert_allclose(features, expected, atol=1e-5)
+    with warnings.catch_warnings(action="error"):  # once is enough
+        loaded.transform(small_digits)
+        assert loaded.partial_fit(small_digits).n_iter_ == 3
+    with pytest.raises(ValueError, match=f"Got device='{device}'.*Use device='auto'"):
+        loaded.fit(small_digits)
+
+
+def test_auto_looks_for_a_device_without_warning(fitted, small_digits):
+    loaded = loaded_on_another_machine(fitted, "cuda:77").set_params(device="auto")
+    with warnings.catch_warnings(action="error"):
+        loaded.transform(small_digits)
+        loaded.fit(small_digits)
+
+
+def test_device_of_the_file_is_kept_for_the_next_machine(fitted, small_digits):
+    loaded = loaded_on_another_machine(fitted, "cuda:77")
     with pytest.warns(UserWarning, match="runs on the CPU"):
-        np.testing.assert_allclose(loaded.transform(small_digits), expected, atol=1e-5)
+        loaded.transform(small_digits)
+    again = pickle.loads(pickle.dumps(loaded))
+    assert again.device == "cuda:77"
+    assert pickle.dumps(again) == pickle.dumps(loaded)
+
+
+def test_all_estimators_of_a_device_that_is_gone(fitted, small_digits, digit_labels):
+    """Files with device="cuda", in a process that sees no such device."""
+    y = digit_labels[:120]
+    models = {
+        "transform": fitted,
+        "predict_proba": ConvAutoencoderClassifier(fitted, max_epochs=1).fit(
+            small_digits, y
+        ),
+        "decision_function": ConvAutoencoderOutlierDetector(fitted).fit(small_digits),
+    }
+    expected = {name: getattr(m, name)(small_digits) for name, m in models.items()}
+    models = {name: copy.deepcopy(model) for name, model in models.items()}
+    models["transform"].set_params(device="cuda")
+    models["predict_proba"].set_params(device="cuda")
+    models["decision_function"].autoencoder_.set_params(device="cuda")
+    script = """
+import pickle, sys, warnings
+models, X = pickle.load(sys.stdin.buffer)
+results = {}
+for name, model in models.items():
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        results[name] = getattr(model, name)(X)
+    (warning,) = found
+    assert "Got device='cuda'" in str(warning.message), warning
+    assert "runs on the CPU" in str(warning.message), warning
+pickle.dump(results, sys.stdout.buffer)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        input=pickle.dumps((models, small_digits)),
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    for name, result in pickle.loads(done.stdout).items():
+        np.testing.assert_allclose(result, expected[name], rtol=1e-4, atol=1e-5)
 
 
 def test_clone_is_unfitted(fitted):
