@@ -12,6 +12,7 @@ from skcae import ConvAutoencoderTransformer
 # Without it scikit-learn leaves out its check of array API inputs.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+pytest.register_assert_rewrite("interrupts")
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +96,20 @@ def on_volumes(volumes):
 def whitened(small_digits):
     """A whitening transformer with pooled features; do not fit it again."""
     return make_small(n_filters=(4, 3), whiten=0.1, pooling="avg").fit(small_digits)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A file that is not there yet, alone in its folder."""
+    return tmp_path / "fit"
+
+
+@pytest.fixture
+def uninterrupted():
+    """Let a test inherit no interrupts of another."""
+    from interrupts import Interrupt
+
+    Interrupt.epoch, Interrupt.n_epochs = None, 0
 
 
 def make_small(**params):
