@@ -40,13 +40,10 @@ def add_features(graph, module, x, spatial):
     """
     if module.grids is None or module.dense is not None:
         return graph.node("Flatten", add_code(graph, module, x, spatial))
+    pooled = _add_maps(graph, module, x, spatial)[-len(module.grids) :]
     parts = [
         graph.node("Flatten", _pool_over_grid(graph, grid, *maps))
-        for grid, maps in zip(
-            module.grids,
-            _add_maps(graph, module, x, spatial)[-len(module.grids) :],
-            strict=True,
-        )
+        for grid, maps in zip(module.grids, pooled, strict=True)
     ]
     rows = graph.concatenate(parts)
     return rows if module.power == 1.0 else _raise(graph, rows, module.power)
@@ -101,10 +98,10 @@ def add_whitening(graph, kernel, x):
 def _encode(graph, layer, x, size):
     """Add an encoder stage, for input of spatial shape `size`."""
     stage = layer.stage
-    weight, bias = as_array(layer.convolution.weight), as_array(layer.convolution.bias)
-    threshold = (
-        as_array(layer.threshold) if layer.is_thresholded else np.zeros_like(bias)
-    )
+    weight, bias = map(as_array, (layer.convolution.weight, layer.convolution.bias))
+    threshold = np.zeros_like(bias)
+    if layer.is_thresholded:
+        threshold = as_array(layer.threshold)
     if stage.activation == "triangle":
         # The mean of all maps is what the mean filter finds.
         weight, bias = weight - weight.mean(axis=0), bias - bias.mean()

@@ -41,11 +41,10 @@ except ImportError as error:
     ) from error
 
 from ._classifier import ConvAutoencoderClassifier
-from ._decoder_graph import add_reconstruction
-from ._distances import precisions
 from ._encoder_graph import add_features
 from ._graph import Graph, add_samples
 from ._outlier import ConvAutoencoderOutlierDetector
+from ._score_graph import add_distances, add_errors
 from ._transformer import ConvAutoencoderTransformer
 from ._validation import seen_layout
 
@@ -78,8 +77,12 @@ def _convert_transformer(scope, operator, container):
 
 
 def _add_encoder(graph, inputs, layout, module):
-    x = add_samples(graph, [x.full_name for x in inputs], layout)
+    x = _add_samples(graph, inputs, layout)
     return add_features(graph, module, x, layout.spatial)
+
+
+def _add_samples(graph, inputs, layout):
+    return add_samples(graph, [x.full_name for x in inputs], layout)
 
 
 def _layout_of(estimator, inputs, any_size=False):
@@ -154,56 +157,23 @@ def _convert_detector(scope, operator, container):
     detector, graph = operator.raw_operator, Graph(scope, container)
     label, *scores = operator.outputs
     layout = _layout_of(detector, operator.inputs)
-    x = add_samples(graph, [x.full_name for x in operator.inputs], layout)
     if detector.pca_ is None:
-        distances = _add_errors(graph, detector.autoencoder_.module_, x, layout)
+        x = _add_samples(graph, operator.inputs, layout)
+        module = detector.autoencoder_.module_
+        oddness = add_errors(graph, module, x, layout.spatial)
     else:
         module = detector.transformer_.module_
-        rows = add_features(graph, module, x, layout.spatial)
-        distances = _add_distances(graph, detector.pca_, rows)
-    found = [graph.node("Sub", np.array([-detector.offset_]), distances)]
-    is_odd = graph.node("Less", found[0], np.zeros(1))
+        rows = _add_encoder(graph, operator.inputs, layout, module)
+        oddness = add_distances(graph, detector.pca_, rows)
+    decision = graph.node("Sub", np.array([-detector.offset_]), oddness)
     one = np.ones(1, dtype=np.int64)
+    is_odd = graph.node("Less", decision, np.zeros(1))
     graph.node("Where", is_odd, -one, one, output=label.full_name)
-    found.append(graph.node("Neg", distances))
+    found = [decision, graph.node("Neg", oddness)]
     for values, output in zip(found, scores, strict=False):
         is_double = isinstance(output.type, DoubleTensorType)
         kind = TensorProto.DOUBLE if is_double else TensorProto.FLOAT
         graph.node("Cast", values, to=kind, output=output.full_name)
-
-
-def _add_errors(graph, module, x, layout):
-    """Add the mean squared reconstruction error, (N, 1), float64."""
-    rebuilt = add_reconstruction(graph, module, x, layout.spatial)
-    difference = graph.node("Flatten", graph.node("Sub", rebuilt, x))
-    squares = _add_squares(graph, graph.node("Cast", difference, to=TensorProto.DOUBLE))
-    shares = np.full((layout.n_features, 1), 1 / layout.n_features)
-    return graph.node("MatMul", squares, shares)
-
-
-def _add_distances(graph, pca, rows):
-    """Add what `squared_distances` computes, (N, 1), float64."""
-    of_components, of_others = precisions(pca)
-    rows = graph.node("Cast", rows, to=TensorProto.DOUBLE)
-    deviations = graph.node("Sub", rows, pca.mean_)
-    squares = _add_squares(graph, graph.node("MatMul", deviations, pca.components_.T))
-    everything = _add_sums(graph, _add_squares(graph, deviations), pca.n_features_in_)
-    explained = _add_sums(graph, squares, len(of_components))
-    others = graph.node("Sub", everything, explained)
-    others = graph.node("Max", others, np.zeros(1))
-    return graph.node(
-        "Add",
-        graph.node("MatMul", squares, of_components[:, None]),
-        graph.node("Mul", others, np.array([of_others])),
-    )
-
-
-def _add_squares(graph, x):
-    return graph.node("Mul", x, x)
-
-
-def _add_sums(graph, rows, length):
-    return graph.node("MatMul", rows, np.ones((length, 1)))
 
 
 def _parse_frozen(scope, frozen, inputs, custom_parsers=None):

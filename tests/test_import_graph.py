@@ -59,6 +59,7 @@ ORDER = [
     "_classifier",
     "_recipes",
     "_distances",
+    "_score_graph",
     "_outlier",
     "onnx",
     "_mosaic",

@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import numpy as np
+import onnx
 import pytest
 import skl2onnx
 from conftest import make_small, outputs_of
@@ -142,9 +143,16 @@ def test_depthwise_from_the_first_stage(activation, depthwise, tied_weights, dat
     assert_same_errors(cae, data["channels_first"])
 
 
+def graph_of(estimator, X, options=None):
+    """Return the graph of an estimator, made from one sample and checked by ONNX."""
+    onnx_model = skl2onnx.to_onnx(estimator, X[:1], options=options)
+    onnx.checker.check_model(onnx_model, full_check=True)
+    return onnx_model
+
+
 def assert_same_features(cae, X):
     """Assert it for a graph made from one sample; return the features of its runs."""
-    onnx_model = skl2onnx.to_onnx(cae, X[:1])
+    onnx_model = graph_of(cae, X)
     alone = outputs_of(onnx_model, X[:1])["features"]
     features = outputs_of(onnx_model, X)["features"]
     assert features.dtype == np.float32
@@ -164,7 +172,7 @@ def assert_close(features, expected, power=1):
 
 def scores_of(detector, X):
     """Return what onnxruntime computes as `score_samples`."""
-    onnx_model = skl2onnx.to_onnx(detector, X[:1], options={"score_samples": True})
+    onnx_model = graph_of(detector, X, {"score_samples": True})
     return outputs_of(onnx_model, X)["score_samples"][:, 0]
 
 
@@ -197,7 +205,7 @@ def test_dense_code_of_many_values(digits):
     """Sums of thousands of values, large next to their result."""
     X = digits[:1000].reshape(20, -1)
     cae = make_small(n_components=3, n_filters=16, activation="abs").fit(X)
-    features = outputs_of(skl2onnx.to_onnx(cae, X[:1]), X)["features"]
+    features = outputs_of(graph_of(cae, X), X)["features"]
     np.testing.assert_allclose(features, cae.transform(X), rtol=0, atol=TOLERANCE / 2)
 
 

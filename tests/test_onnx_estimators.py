@@ -134,6 +134,19 @@ def test_outputs_are_those_of_detectors_of_scikit_learn(small_digits):
         assert one.dtype == other.dtype
 
 
+@pytest.mark.parametrize("criterion", CRITERIA)
+@pytest.mark.parametrize("target_opset", [11, 21])
+def test_older_opsets(target_opset, criterion, small_digits):
+    autoencoder = make_small(n_components=4, pooling="avg", whiten=0.1)
+    detector = ConvAutoencoderOutlierDetector(autoencoder, criterion=criterion)
+    detector.fit(small_digits)
+    onnx_model = skl2onnx.to_onnx(detector, small_digits[:1], target_opset=target_opset)
+    assert onnx_model.opset_import[0].version <= target_opset
+    scores = outputs_of(onnx_model, small_digits)["scores"][:, 0]
+    expected = detector.decision_function(small_digits)
+    np.testing.assert_allclose(scores, expected, rtol=TOLERANCE, atol=1e-4)
+
+
 def test_score_samples(small_digits):
     detector = ConvAutoencoderOutlierDetector(make_small()).fit(small_digits)
     options = {id(detector): {"score_samples": True}}
