@@ -2,11 +2,11 @@
 
 import hashlib
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from conftest import Bomb
 from interrupts import OTHER, Interrupt, assert_same_fit, fit_interrupted, make
 from skorch.callbacks import LRScheduler
 
@@ -114,16 +114,6 @@ def test_damaged_files_are_refused(small_digits, path):
             make(checkpoint=path).fit(small_digits)
         assert path.read_bytes() == content
     assert Interrupt.n_epochs == 0
-
-
-class Bomb:
-    """Leaves a file behind when it is unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
 
 
 def sealed(payload, number=FORMAT):

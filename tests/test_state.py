@@ -16,7 +16,7 @@ import joblib
 import numpy as np
 import pytest
 import skops.io
-from conftest import make_small
+from conftest import Bomb, make_small
 from safetensors.torch import load_model, save_model
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -130,16 +130,6 @@ def tampered(content, **changes):
             change = changes.get(kind, lambda part: part)
             new.writestr(name, change(old.read(name)))
     return result.getvalue()
-
-
-class Bomb:
-    """Leaves a file behind when it is unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
 
 
 def test_pickles_in_place_of_weights_are_refused(fitted, tmp_path):
