@@ -52,7 +52,8 @@ class Graph:
 
     def _constant(self, values):
         values = np.asarray(as_array(values), order="C")
-        key = values.dtype.str, values.shape, values.tobytes()
+        content = values.astype(str) if values.dtype == object else values
+        key = content.dtype.str, content.shape, content.tobytes()
         if key not in self._constants:
             name = self.scope.get_unique_variable_name("constant")
             self._constants[key] = name
