@@ -21,6 +21,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skorch.callbacks import Callback
 
+from skcae import ProgressLines
+
 KERNELS = "convautoencodertransformer__kernel_size"
 ALPHAS = "ridgeclassifier__alpha"
 
@@ -173,6 +175,19 @@ def test_results_come_back_without_the_data(client, large, labels, quick):
     assert (n_bytes(client, "out") - before).sum() < 1.05 * large.nbytes
     for fitted in results["estimator"]:
         assert len(pickle.dumps(fitted)) < 0.01 * large.nbytes
+
+
+def test_progress_is_printed_here(client, digits, digit_labels, capsys):
+    search = GridSearchCV(make_classifier(max_epochs=1), {ALPHAS: [0.1, 1.0]}, cv=2)
+    search.set_callbacks(ProgressLines())
+    with joblib.parallel_config(backend="dask"):
+        search.fit(digits[:200], digit_labels[:200])
+    lines = sorted(capsys.readouterr().out.splitlines())
+    assert len(lines) == 6
+    for number, line in enumerate(lines[:4], start=1):
+        assert line.startswith(
+            f"GridSearchCV candidate-split-evaluation {number} of 4: "
+        )
 
 
 class Meeting(Callback):
