@@ -1,6 +1,7 @@
 """One line per fit of a long search, through scikit-learn's callbacks."""
 
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 
 from tqdm import tqdm
@@ -13,9 +14,9 @@ class ProgressLines:
 
     A callback of scikit-learn, for `set_callbacks` of a search.  Where
     `sklearn.callback.ProgressBar` redraws the screen, and shows no more fits than it
-    has lines, this one writes below: to a terminal, a notebook or a file.  A line
-    names the fit, the seconds it took, and the values of the parameters that are
-    searched.
+    has lines, this one writes below: to a terminal, a notebook or a file.  A line has
+    the number of the fit, the seconds it took, and the values of the parameters that
+    are searched.
 
     Fits in other processes (`n_jobs`, Dask) are printed in the one that searches.
     Those on other machines cannot reach it: they print where they are, which for Dask
@@ -46,10 +47,10 @@ class ProgressLines:
     >>> search = GridSearchCV(cae, {"lr": [0.001, 0.01]}, cv=2)
     >>> search = search.set_callbacks(ProgressLines())
     >>> search = search.fit(load_digits().images)  # doctest: +ELLIPSIS
-    GridSearchCV candidate-split-evaluation 1 of 4: ... s, lr=0.001
-    GridSearchCV candidate-split-evaluation 2 of 4: ... s, lr=0.001
-    GridSearchCV candidate-split-evaluation 3 of 4: ... s, lr=0.01
-    GridSearchCV candidate-split-evaluation 4 of 4: ... s, lr=0.01
+    GridSearchCV 1 of 4: ... s, lr=0.001
+    GridSearchCV 2 of 4: ... s, lr=0.001
+    GridSearchCV 3 of 4: ... s, lr=0.01
+    GridSearchCV 4 of 4: ... s, lr=0.01
     GridSearchCV refit-with-best-params: ... s, lr=0.01
     GridSearchCV fit: ... s
     """
@@ -120,22 +121,28 @@ def _write(line):
 
 
 def _searched(estimator):
-    """Return the names of the parameters that a search varies."""
+    """Return the parameters that a search varies, with names as short as can be."""
     params = vars(estimator)
     grids = params.get("param_grid", params.get("param_distributions", ()))
     grids = [grids] if hasattr(grids, "keys") else grids
-    return list(dict.fromkeys(name for grid in grids for name in grid))
+    names = dict.fromkeys(name for grid in grids for name in grid)
+    ends = Counter(_end_of(name) for name in names)
+    return {name: _end_of(name) if ends[_end_of(name)] == 1 else name for name in names}
+
+
+def _end_of(name):
+    return name.rpartition("__")[-1]
 
 
 def _name_of(context):
     """Name a fit, as the estimator around it does, and say how long it took."""
     if context.parent is None:
         name = f"{context.estimator_name} {context.task_name}"
-    else:
+    elif context.parent.sequential_subtasks:
         name = f"{context.source_estimator_name} {context.source_task_name}"
-        # Tasks of one kind are numbered, and those of a fixed order have other names.
-        if not context.parent.sequential_subtasks:
-            name += f" {context.task_id + 1} of {context.parent.max_subtasks}"
+    else:  # tasks of one kind, told apart by their numbers
+        name = f"{context.source_estimator_name} {context.task_id + 1}"
+        name += f" of {context.parent.max_subtasks}"
     seconds = (datetime.now(UTC) - context.init_time).total_seconds()
     return f"{name}: {seconds:.1f} s"
 
@@ -145,5 +152,8 @@ def _values_of(estimator, names, context):
     if context.parent is None:
         return ""
     params = estimator.get_params()
-    values = ((name, params[name]) for name in names if name in params)
-    return "".join(f", {name}={' '.join(str(value).split())}" for name, value in values)
+    return "".join(
+        f", {shown}={' '.join(str(params[name]).split())}"
+        for name, shown in names.items()
+        if name in params
+    )

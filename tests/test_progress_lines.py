@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from skcae import ProgressLines
 from skcae._sklearn import close_listener
 
-FIT = re.compile(r"GridSearchCV candidate-split-evaluation (\d+) of (\d+): \d+\.\d s, ")
+FIT = re.compile(r"GridSearchCV (\d+) of (\d+): \d+\.\d s, ")
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +55,13 @@ def test_a_line_per_fit(small_digits, labels, capfd):
     assert err == ""
     *fits, refit, end = lines_of(out)
     assert fits == [
-        f"GridSearchCV candidate-split-evaluation {number} of 8: ... s, "
-        f"cae__kernel_size={3 if number < 5 else 5}, "
-        f"ridge__alpha={0.1 if number in (1, 2, 5, 6) else 10.0}"
+        f"GridSearchCV {number} of 8: ... s, "
+        f"kernel_size={3 if number < 5 else 5}, "
+        f"alpha={0.1 if number in (1, 2, 5, 6) else 10.0}"
         for number in range(1, 9)
     ]
-    best = ", ".join(f"{name}={value}" for name, value in search.best_params_.items())
+    best = "kernel_size={cae__kernel_size}, alpha={ridge__alpha}"
+    best = best.format(**search.best_params_)
     assert refit == f"GridSearchCV refit-with-best-params: ... s, {best}"
     assert end == "GridSearchCV fit: ... s"
 
@@ -77,8 +78,8 @@ def test_search_among_several_grids(small_digits, labels, capsys):
     params = [{"ridge__alpha": [1.0]}, {"cae__lr": [0.001], "ridge__alpha": [2.0]}]
     make_search(params, refit=False).fit(small_digits, labels)
     *_, first, second, _ = lines_of(capsys.readouterr().out)
-    assert first.endswith("3 of 4: ... s, ridge__alpha=2.0, cae__lr=0.001")
-    assert second.endswith("4 of 4: ... s, ridge__alpha=2.0, cae__lr=0.001")
+    assert first.endswith("3 of 4: ... s, alpha=2.0, lr=0.001")
+    assert second.endswith("4 of 4: ... s, alpha=2.0, lr=0.001")
 
 
 def test_randomized_search(small_digits, capsys):
@@ -88,9 +89,17 @@ def test_randomized_search(small_digits, capsys):
     search.set_callbacks(ProgressLines()).fit(small_digits)
     lines = lines_of(capsys.readouterr().out)
     assert len(lines) == 8
-    assert lines[0].startswith("RandomizedSearchCV candidate-split-evaluation 1 of 6: ")
+    assert lines[0].startswith("RandomizedSearchCV 1 of 6: ")
     for params, line in zip(search.cv_results_["params"], lines[:6:2], strict=True):
         assert f"lr={params['lr']}, random_state={params['random_state']}" in line
+
+
+def test_names_that_would_be_the_same_stay_long(small_digits, labels, capsys):
+    params = {"cae__verbose": [0], "cae__lr": [0.01], "ridge__tol": [0.1]}
+    make_search(params | {"cae__tol": [0.0]}).fit(small_digits, labels)
+    first, *_ = lines_of(capsys.readouterr().out)
+    values = "verbose=0, lr=0.01, ridge__tol=0.1, cae__tol=0.0"
+    assert first == f"GridSearchCV 1 of 2: ... s, {values}"
 
 
 def test_values_take_one_line(small_digits, labels, capsys):
