@@ -337,6 +337,7 @@ def test_verbose_shows_a_bar(small_digits, digits, capsys):
     assert "3/5" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_bars_of_several_processes_are_lines():
     # Written to the descriptor that the processes share, like a terminal.
     code = """
