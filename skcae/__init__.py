@@ -4,6 +4,7 @@ from ._classifier import ConvAutoencoderClassifier
 from ._feature_map_display import FeatureMapDisplay
 from ._filter_display import FilterDisplay
 from ._outlier import ConvAutoencoderOutlierDetector
+from ._progress_lines import ProgressLines
 from ._recipes import recipes
 from ._reconstruction_display import ReconstructionDisplay
 from ._training_curve_display import TrainingCurveDisplay
@@ -15,6 +16,7 @@ __all__ = [
     "ConvAutoencoderTransformer",
     "FeatureMapDisplay",
     "FilterDisplay",
+    "ProgressLines",
     "ReconstructionDisplay",
     "TrainingCurveDisplay",
     "recipes",

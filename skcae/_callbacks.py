@@ -1,6 +1,8 @@
 """skorch callbacks of a fit: progress bar, early stopping, scikit-learn's callbacks."""
 
+import io
 import math
+import multiprocessing
 import sys
 from copy import copy, deepcopy
 
@@ -9,12 +11,18 @@ from tqdm.auto import tqdm
 
 
 class EpochBar(Callback):
-    """One progress bar per fit, a step per epoch, with the losses behind it."""
+    """One progress bar per fit, a step per epoch, with the losses behind it.
+
+    Bars that move in several processes at a time would overwrite each other: a worker
+    of joblib or Dask writes its bar once, when the training has ended.
+    """
 
     def on_train_begin(self, net, **kwargs):
         """Open the bar."""
         self.n_before_ = len(net.history)
-        self.bar_ = tqdm(total=net.max_epochs, unit="epoch", file=sys.stderr)
+        self.moves_ = multiprocessing.parent_process() is None
+        file = sys.stderr if self.moves_ else io.StringIO()
+        self.bar_ = tqdm(total=net.max_epochs, unit="epoch", file=file)
 
     def on_epoch_end(self, net, **kwargs):
         """Move the bar."""
@@ -27,6 +35,8 @@ class EpochBar(Callback):
     def on_train_end(self, net, **kwargs):
         """Close the bar."""
         self.bar_.close()
+        if not self.moves_:
+            sys.stderr.write(f"{self.bar_}\n")
 
 
 class TaskReports(Callback):

@@ -12,7 +12,9 @@ from sklearn.utils.validation import _check_sample_weight
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback._transport import close_listener, open_listener, send
 except ImportError:  # before scikit-learn 1.9
+    close_listener = open_listener = send = None
 
     class CallbackSupportMixin:
         """Stand-in without `set_callbacks`: this scikit-learn has no callbacks."""
@@ -33,6 +35,9 @@ __all__ = [
     "_check_sample_weight",
     "_fit_context",
     "check_matplotlib_support",
+    "close_listener",
+    "open_listener",
+    "send",
     "validate_parameter_constraints",
     "with_callbacks",
 ]

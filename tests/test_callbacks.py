@@ -337,6 +337,32 @@ def test_verbose_shows_a_bar(small_digits, digits, capsys):
     assert "3/5" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+def test_bars_of_several_processes_are_lines():
+    # Written to the descriptor that the processes share, like a terminal.
+    code = """
+        from sklearn.datasets import load_digits
+        from sklearn.model_selection import cross_val_score
+        from skcae import ConvAutoencoderTransformer
+
+        cae = ConvAutoencoderTransformer(n_filters=2, max_epochs=3, verbose=1)
+        cross_val_score(cae, load_digits().images[:200], cv=4, n_jobs=2)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "\r" not in done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 4
+    for line in lines:
+        assert line.startswith("100%|")
+        assert "3/3" in line
+        assert "train_loss=" in line
+
+
 def test_bar_is_closed_after_an_error(small_digits, capsys):
     cae = make_small(verbose=1, callbacks=[InterruptEpoch("on_epoch_end", 2)])
     with pytest.raises(KeyboardInterrupt):
