@@ -12,9 +12,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
-    from sklearn.callback._transport import close_listener, open_listener, send
 except ImportError:  # before scikit-learn 1.9
-    close_listener = open_listener = send = None
 
     class CallbackSupportMixin:
         """Stand-in without `set_callbacks`: this scikit-learn has no callbacks."""
@@ -25,6 +23,21 @@ except ImportError:  # before scikit-learn 1.9
     def with_callbacks(method):
         """Return the method itself."""
         return method
+
+
+try:
+    from sklearn.callback._transport import close_listener, open_listener, send
+except ImportError:  # private, and only since scikit-learn 1.9
+
+    def open_listener(consumer):
+        """Return no listener: what is sent cannot arrive."""
+
+    def close_listener(listener):
+        """Do nothing."""
+
+    def send(listener, message):
+        """Raise OSError."""
+        raise OSError("no connection to the process that searches")
 
 
 __all__ = [
