@@ -4,6 +4,7 @@ from ._classifier import ConvAutoencoderClassifier
 from ._feature_map_display import FeatureMapDisplay
 from ._filter_display import FilterDisplay
 from ._outlier import ConvAutoencoderOutlierDetector
+from ._ranks import data_parallel
 from ._recipes import recipes
 from ._reconstruction_display import ReconstructionDisplay
 from ._training_curve_display import TrainingCurveDisplay
@@ -17,6 +18,7 @@ __all__ = [
     "FilterDisplay",
     "ReconstructionDisplay",
     "TrainingCurveDisplay",
+    "data_parallel",
     "recipes",
 ]
 __version__ = "0.1.0"

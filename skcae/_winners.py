@@ -1,6 +1,7 @@
 """Winner-take-all training of one convolutional stage, computed from its winners."""
 
 import functools
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -8,6 +9,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from ._convolutions import CONVOLVE
+from ._ranks import current
 
 # Feature maps of so many bytes are still in the cache when winners are looked for.
 _MAX_BYTES = 2**22
@@ -93,8 +95,13 @@ def random_crops(x: Tensor, size, generator: torch.Generator) -> Tensor:
     steps = x.stride()
     starts = torch.arange(len(x), device=x.device) * steps[0]
     for length, side, step in zip(x.shape[2:], size, steps[2:], strict=True):
-        places = (length - side + 1, (len(x),))
-        drawn = torch.randint(*places, generator=generator, device=generator.device)
+        draw = partial(
+            torch.randint,
+            length - side + 1,
+            generator=generator,
+            device=generator.device,
+        )
+        drawn = current().drawn(draw, (len(x),))
         starts += drawn.to(x.device) * step
     shape = (x.shape[1], *size)
     places = starts[:, None] + _places(shape, steps[1:], x.device)
@@ -173,9 +180,14 @@ class _Step:
         self.zeros = [((side - 1) // 2, side // 2) for side in weight.shape[2:]]
         self.pads = [n for pair in reversed(self.zeros) for n in pair]
         self.padded = F.pad(x, self.pads)
-        n_winners = max(1, round(share * len(x)))
-        peaks, samples, positions = self._find_winners(x, n_winners)
+        ranks = current()
+        n_winners = max(1, round(share * ranks.n_in_batch(x)))
+        found = self._find_winners(x, min(n_winners, len(x)))
+        found, has_won = _winners_of_all(found, n_winners, ranks)
+        peaks, samples, positions = found
         self.activity = (peaks + bias if self.has_bias else peaks).relu_()
+        if has_won is not None:
+            self.activity *= has_won
         self.places = self._places_of_patches(x, samples, positions)
         self.rebuilt = self._reconstruct()
         self.loss = 0.5 * F.mse_loss(self.rebuilt, x)
@@ -233,6 +245,39 @@ class _Step:
             return by_encoder.sum(0).view(self.shape), by_bias, None
         by_encoder, by_decoder = by_encoder.sum(0), by_decoder.sum(0)
         return by_encoder.view(self.shape), by_bias, by_decoder.view(self.shape)
+
+
+def _winners_of_all(found, n_winners, ranks):
+    """Return which of the best responses to one's own samples are winners of all.
+
+    Parameters
+    ----------
+    found : sequence of Tensor of shape (n_best, K)
+        Values in descending order, and what belongs to them.
+    n_winners : int
+        Number of winners of each filter, among the samples of all processes.
+    ranks : Alone or Group
+        These processes.
+
+    Returns
+    -------
+    found : sequence of Tensor
+        Without rows in which there is no winner.
+    has_won : Tensor of the same shape or None
+        Where a winner stands; None: everywhere.
+    """
+    if ranks.size == 1:
+        return found, None
+    peaks = found[0]
+    n_own = min(n_winners, ranks.n_that_count(peaks))
+    rows = peaks.new_full((n_winners, peaks.shape[1]), -torch.inf)
+    rows[:n_own] = peaks[:n_own]
+    best = ranks.stacked(rows).flatten(0, 1).topk(n_winners, dim=0).indices
+    is_own = best // n_winners == ranks.rank
+    counts = is_own.sum(0)
+    n_kept = max(1, int(counts.max()))
+    has_won = torch.arange(n_kept, device=peaks.device)[:, None] < counts
+    return [part[:n_kept] for part in found], has_won
 
 
 def _n_filters_at_once(x):

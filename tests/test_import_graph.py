@@ -13,8 +13,11 @@ PACKAGE = Path(skcae.__file__).parent
 # Each imports only from those before it.
 ORDER = [
     "_sklearn",
+    "_group",
+    "_ranks",
     "_shapes",
     "_samples",
+    "_shares",
     "_labels",
     "_constraints",
     "_consistency",
@@ -40,6 +43,7 @@ ORDER = [
     "_objectives",
     "_callbacks",
     "_fingerprint",
+    "_seeds",
     "_plain",
     "_checkpoint_file",
     "_checkpoint",
@@ -137,6 +141,7 @@ def test_public_names():
         "FilterDisplay",
         "ReconstructionDisplay",
         "TrainingCurveDisplay",
+        "data_parallel",
         "recipes",
     ]
     assert skcae.__version__
