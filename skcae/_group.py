@@ -94,9 +94,9 @@ class Group:
         parts = self._gather(padded)
         return torch.stack(parts, dim=1).flatten(0, 1)[: self.n_samples]
 
-    def stacked(self, x):
-        """Return tensors of one shape from all, in the order of the ranks."""
-        return torch.stack(self._gather(x.contiguous()))
+    def places(self, rows):
+        """Return rows of a batch as rows of one's own part, -1 for those of others."""
+        return torch.where(rows % self.size == self.rank, rows // self.size, -1)
 
     def extremes(self, low, high):
         """Return the least and the largest values of all."""
@@ -163,6 +163,13 @@ class Group:
                         "parameters, or fit outside of data_parallel."
                     )
 
+    def close(self):
+        """Hang up: the connections end with the last reference to them."""
+        groups, self.on_cpu, self.on_gpu = (self.on_gpu, self.on_cpu), None, None
+        for group in groups:
+            if group is not None:
+                dist.destroy_process_group(group)
+
     def _gather(self, x):
         group = self._group_for(x)
         here = x if group is self.on_gpu else x.cpu()
@@ -201,19 +208,17 @@ class Meeting:
     @contextmanager
     def fit(self):
         """Yield the group of one fit; an error of one process ends it for all."""
-        groups = [dist.new_group(backend="gloo")]
-        if self.have_gpus:
-            groups.append(dist.new_group(backend="nccl"))
+        on_gpu = dist.new_group(backend="nccl") if self.have_gpus else None
+        group = Group(dist.new_group(backend="gloo"), on_gpu)
         found = None
         try:
-            yield Group(*groups)
+            yield group
         except BaseException as error:
             found = error
             raise
         finally:
             # Whoever waits for this process learns now that it will not answer.
-            for group in groups:
-                dist.destroy_process_group(group)
+            group.close()
             self._compare(found)
 
     def _compare(self, error):

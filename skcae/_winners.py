@@ -182,17 +182,13 @@ class _Step:
         self.padded = F.pad(x, self.pads)
         ranks = current()
         n_winners = max(1, round(share * ranks.n_in_batch(x)))
-        found = self._find_winners(x, min(n_winners, len(x)))
-        found, has_won = _winners_of_all(found, n_winners, ranks)
-        peaks, samples, positions = found
+        peaks, samples, positions = self._find_winners(x, n_winners, ranks)
         self.activity = (peaks + bias if self.has_bias else peaks).relu_()
-        if has_won is not None:
-            self.activity *= has_won
         self.places = self._places_of_patches(x, samples, positions)
         self.rebuilt = self._reconstruct()
         self.loss = 0.5 * F.mse_loss(self.rebuilt, x)
 
-    def _find_winners(self, x, n_winners):
+    def _find_winners(self, x, n_winners, ranks):
         """Return values, samples and positions in flat maps, of shape (winners, K)."""
         same = self.zeros[0][0]
         # Zeros that the convolution adds by itself cost less than those in memory.
@@ -201,14 +197,20 @@ class _Step:
         found = []
         for filters in self.encoder.view(self.shape).split(_n_filters_at_once(x)):
             maps = CONVOLVE[x.ndim - 2](x, filters, None, 1, same).flatten(2)
-            peaks, samples = maps.amax(2).topk(n_winners, dim=0)
+            peaks, samples = ranks.gathered(maps.amax(2)).topk(n_winners, dim=0)
+            if ranks.size > 1:
+                peaks, samples = _own(peaks, samples, ranks)
             # Where a maximum lies costs far more than what it is.
             rows = samples * len(filters) + torch.arange(len(filters), device=x.device)
             winners = maps.flatten(0, 1).index_select(0, rows.flatten())
             found.append((peaks, samples, winners.argmax(1).view_as(rows)))
         if len(found) == 1:
             return found[0]
-        return [torch.cat(parts, dim=1) for parts in zip(*found, strict=True)]
+        columns = zip(*found, strict=True)
+        return [
+            _side_by_side(parts, missing)
+            for parts, missing in zip(columns, (-torch.inf, 0, 0), strict=True)
+        ]
 
     def _places_of_patches(self, x, samples, positions):
         """Return where the numbers of the patches lie in all padded samples as a row.
@@ -247,37 +249,36 @@ class _Step:
         return by_encoder.view(self.shape), by_bias, by_decoder.view(self.shape)
 
 
-def _winners_of_all(found, n_winners, ranks):
-    """Return which of the best responses to one's own samples are winners of all.
+def _own(peaks, samples, ranks):
+    """Return winners among one's own samples, of the winners of all that share a batch.
 
     Parameters
     ----------
-    found : sequence of Tensor of shape (n_best, K)
-        Values in descending order, and what belongs to them.
-    n_winners : int
-        Number of winners of each filter, among the samples of all processes.
-    ranks : Alone or Group
-        These processes.
+    peaks, samples : Tensor of shape (winners, K)
+        Values, and rows of the whole batch.
+    ranks : Group
+        Who share it.
 
     Returns
     -------
-    found : sequence of Tensor
-        Without rows in which there is no winner.
-    has_won : Tensor of the same shape or None
-        Where a winner stands; None: everywhere.
+    peaks, samples : Tensor
+        With rows of one's own part of the batch, as many as some filter needs; where
+        a filter has fewer, their value is minus infinity.
     """
-    if ranks.size == 1:
-        return found, None
-    peaks = found[0]
-    n_own = min(n_winners, ranks.n_that_count(peaks))
-    rows = peaks.new_full((n_winners, peaks.shape[1]), -torch.inf)
-    rows[:n_own] = peaks[:n_own]
-    best = ranks.stacked(rows).flatten(0, 1).topk(n_winners, dim=0).indices
-    is_own = best // n_winners == ranks.rank
-    counts = is_own.sum(0)
-    n_kept = max(1, int(counts.max()))
-    has_won = torch.arange(n_kept, device=peaks.device)[:, None] < counts
-    return [part[:n_kept] for part in found], has_won
+    samples = ranks.places(samples)
+    order = (samples < 0).to(torch.uint8).argsort(dim=0, stable=True)
+    order = order[: max(1, int((samples >= 0).sum(0).max()))]
+    peaks, samples = peaks.gather(0, order), samples.gather(0, order)
+    return peaks.masked_fill_(samples < 0, -torch.inf), samples.clamp_min_(0)
+
+
+def _side_by_side(parts, missing):
+    """Return tensors of several lengths as columns of one, filled up at their ends."""
+    length = max(map(len, parts))
+    return torch.cat(
+        [F.pad(part, (0, 0, 0, length - len(part)), value=missing) for part in parts],
+        dim=1,
+    )
 
 
 def _n_filters_at_once(x):
