@@ -1,8 +1,7 @@
-"""What may go wrong where processes share a fit; run by torchrun for test_ranks.py."""
+"""What may go wrong where processes share a fit."""
 
 import io
 import pickle
-import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from joblib import parallel_config
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
-import skcae
 from skcae._callbacks import StopTraining
 
 
@@ -48,7 +46,7 @@ def one_after_the_other(rank, folder):
     with_nan[100, 3, 3] = np.nan
     cae = make().fit(DATA)
     found = {
-        "NaN": error_of(lambda: make().fit(with_nan)),
+        "NaN in X": error_of(lambda: make().fit(with_nan)),
         "NaN in X_val": error_of(lambda: make().fit(DATA, X_val=with_nan)),
         "other data": error_of(lambda: make().fit(DATA[rank * 60 :])),
         "other parameters": error_of(lambda: make(lr=0.01 * (1 + rank)).fit(DATA)),
@@ -78,24 +76,16 @@ def resumed(rank, folder):
     return interrupted, refused, pickle.dumps(went_on) == pickle.dumps(at_once)
 
 
-def main(folder):
-    with skcae.data_parallel() as ranks, skcae.data_parallel() as again:
-        found = one_after_the_other(ranks.rank, folder)
-        found["nested"] = (again.rank, again.size) == (ranks.rank, ranks.size)
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            make(verbose=2).fit(DATA)
-        found["verbose"] = "train_loss" in out.getvalue(), "epoch" in err.getvalue()
-        seeds = make(random_state=None).fit(DATA)
-        found["unseeded"] = summary(seeds)["weights"]
-        with parallel_config("threading", n_jobs=2):
-            search = GridSearchCV(make(), {"lr": [0.01, 0.02]}, cv=2).fit(DATA)
-        found["threads"] = list(search.cv_results_["mean_test_score"])
-    # What is not in the block is not shared.
-    if ranks.rank == 1:
-        make().fit(DATA[:60])
-    Path(folder, f"{ranks.rank}.pickle").write_bytes(pickle.dumps(found))
+def spoken():
+    """Return whether this rank writes skorch's table, and whether a progress bar."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        make(verbose=2).fit(DATA)
+    return "train_loss" in out.getvalue(), "epoch" in err.getvalue()
 
 
-if __name__ == "__main__":
-    main(sys.argv[1])
+def in_threads():
+    """Search with threads, whose fits are not shared."""
+    with parallel_config("threading", n_jobs=2):
+        search = GridSearchCV(make(), {"lr": [0.01, 0.02]}, cv=2).fit(DATA)
+    return search.cv_results_["mean_test_score"]

@@ -1,8 +1,4 @@
-"""Fits that several processes share; run by torchrun, compared by test_ranks.py."""
-
-import pickle
-import sys
-from pathlib import Path
+"""Fits that several processes share, and what one process needs to repeat them."""
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -43,8 +39,8 @@ CONFIGURATIONS = {
     "stages": {"n_filters": (4, 5), "layerwise": True, "corruption": "mask"},
     "filters alone": {"init": "kmeans", "max_epochs": 0},
     "batch by batch": {"batch_size": 7, "callbacks": [Listener()]},
-    "recipe": skcae.recipes["grey"] | _WINNERS,
-    "depthwise": skcae.recipes["grey"]
+    "winners, recipe": skcae.recipes["grey"] | _WINNERS,
+    "winners, depthwise": skcae.recipes["grey"]
     | _WINNERS
     | {"n_filters": 3, "depthwise": True, "activation": "abs", "pool_size": 2},
 }
@@ -58,14 +54,15 @@ def make(**params):
     return ConvAutoencoderTransformer(**defaults | params)
 
 
+def without_seconds(rows):
+    """Return rows of `history_` but for what no two fits have in common."""
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+
+
 def summary(cae):
-    """Return what a fit has found, but for the seconds it took."""
-    rows = [
-        {key: value for key, value in row.items() if key != "seconds"}
-        for row in cae.history_
-    ]
+    """Return what a fit has found."""
     return {
-        "history": rows,
+        "history": without_seconds(cae.history_),
         "weights": cae.__getstate__()["_weights"],
         "mean": cae.mean_,
         "err": cae.reconstruction_err_,
@@ -114,7 +111,7 @@ def searched():
     """Search in the block: every candidate is trained by all."""
     grid = {"lr": [0.001, 0.01], "kernel_size": [3, 5]}
     search = GridSearchCV(make(max_epochs=1), grid, cv=2).fit(DATA)
-    return {"scores": search.cv_results_["mean_test_score"]}
+    return search.cv_results_["mean_test_score"]
 
 
 def all_fits():
@@ -122,10 +119,12 @@ def all_fits():
     found = {name: summary(make(**ps).fit(DATA)) for name, ps in CONFIGURATIONS.items()}
     found["X_val"] = summary(make(early_stopping=True, lr=0.1).fit(DATA, X_val=X_VAL))
     found["continued"] = continued()
+    found["classifier"] = classified()
     return found
 
 
 def classified():
+    """Fine-tune a classifier, on views of few samples."""
     y = load_digits().target[:120].copy()
     y[90:] = -1
     classifier = skcae.ConvAutoencoderClassifier(
@@ -140,18 +139,7 @@ def classified():
         validation_fraction=0.2,
         random_state=0,
     ).fit(DATA, y)
-    rows = [{k: v for k, v in r.items() if k != "seconds"} for r in classifier.history_]
-    return {"history": rows, "weights": classifier.__getstate__()["_weights"]}
-
-
-def main(folder):
-    with skcae.data_parallel() as ranks:
-        found = {"rank": ranks.rank, "size": ranks.size, "fits": all_fits()}
-        found["rows read"] = rows_read()
-        found["search"] = searched()
-        found["fits"]["classifier"] = classified()
-    Path(folder, f"{ranks.rank}.pickle").write_bytes(pickle.dumps(found))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    return {
+        "history": without_seconds(classifier.history_),
+        "weights": classifier.__getstate__()["_weights"],
+    }
