@@ -169,7 +169,8 @@ class ConvAutoencoderTransformer(
     weight_decay : float, default=0.0
         Weight decay of the optimizer.
     batch_size : int, default=64
-        Samples per training step. No sample is dropped.
+        Samples per training step, of all processes together in a `data_parallel`
+        block. No sample is dropped.
     max_epochs : int, default=20
         Passes over the training data; for each stage where these are trained one by
         one.
