@@ -62,12 +62,12 @@ def compare_searches(arguments):
             n_workers=n_workers,
             threads_per_worker=1,
             dashboard_address=":0",
-            silence_logs=logging.CRITICAL,
         )
         clients[n_workers].run(torch.set_num_threads, 1)
         search(clients[n_workers], workload.make_cae(max_epochs=1), X[:100])
     contestants = {n: lambda n=n: search(clients[n], cae, X) for n in clients}
     seconds, scores = interleave(contestants, arguments.repeats, warm_up=False)
+    logging.disable()  # clusters that end say so at length
     for client in clients.values():
         client.close()
     difference = np.abs(np.array(scores[1]) - np.array(scores[2])).max()

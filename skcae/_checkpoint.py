@@ -59,7 +59,7 @@ class Checkpoint(Callback):
             warnings.warn(
                 f"The checkpoint {str(self.path)!r} was written with {versions}; the "
                 f"fit goes on with {_VERSIONS}, which may give other last digits.",
-                stacklevel=8,
+                stacklevel=10,
             )
         return saved
 

@@ -18,10 +18,10 @@ def moments(samples):
     share = ranks.share(len(samples))
     n_samples = share.stop - share.start
     own = (n_samples, samples.moments(share)) if n_samples else None
-    return _together([part for part in ranks.from_all(own) if part is not None])
+    return together([part for part in ranks.from_all(own) if part is not None])
 
 
-def _together(parts):
+def together(parts):
     """Return the moments of all samples, given numbers and moments of parts.
 
     References

@@ -88,7 +88,8 @@ def test_ranks_know_each_other(ranks):
 
 
 @pytest.mark.parametrize(
-    "name", [*fits.CONFIGURATIONS, "X_val", "continued", "classifier"]
+    "name",
+    [*fits.CONFIGURATIONS, "X_val", "winners, X_val", "continued", "classifier"],
 )
 def test_ranks_find_what_one_process_finds(name, ranks, alone):
     first, second = (found["fits"][name] for found in ranks)
@@ -100,6 +101,11 @@ def test_search_in_a_block(ranks):
     first, second = (found["search"] for found in ranks)
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(first, fits.searched(), atol=1e-5)
+
+
+def test_detector_in_a_block(ranks):
+    first, second = (found["detector"] for found in ranks)
+    assert first == second == pytest.approx(fits.detected(), rel=1e-4)
 
 
 def test_each_rank_reads_its_part(ranks):
@@ -224,6 +230,20 @@ def test_a_rank_that_is_killed_leaves_no_other_waiting():
     assert ranks[1].wait(timeout=120) == -9
     assert ranks[0].returncode == 1
     assert "Got no answer from another rank" in said
+
+
+def test_moments_of_parts_are_those_of_all():
+    from skcae._samples import Layout, Samples
+    from skcae._shares import together
+
+    X = np.random.default_rng(0).normal(1e3, [[1], [10]], size=(50, 2, 30))
+    samples = Samples(X.astype(np.float32), Layout((2, 30), channel_axis=0))
+    parts = [slice(0, 1), slice(1, 20), slice(20, 50)]
+    found = together(
+        [(part.stop - part.start, samples.moments(part)) for part in parts]
+    )
+    for name, expected in samples.moments().items():
+        np.testing.assert_allclose(found[name], expected, rtol=1e-6, err_msg=name)
 
 
 def test_batches_of_several_ranks_make_a_whole():

@@ -114,10 +114,18 @@ def searched():
     return search.cv_results_["mean_test_score"]
 
 
+def detected():
+    """Fit a detector, whose autoencoder all train."""
+    detector = skcae.ConvAutoencoderOutlierDetector(make(max_epochs=1)).fit(DATA)
+    return detector.offset_
+
+
 def all_fits():
     """Return what every configuration finds."""
     found = {name: summary(make(**ps).fit(DATA)) for name, ps in CONFIGURATIONS.items()}
     found["X_val"] = summary(make(early_stopping=True, lr=0.1).fit(DATA, X_val=X_VAL))
+    winners = make(**CONFIGURATIONS["winners, depthwise"])
+    found["winners, X_val"] = summary(winners.fit(DATA, X_val=X_VAL))
     found["continued"] = continued()
     found["classifier"] = classified()
     return found

@@ -19,6 +19,7 @@ def main(folder):
             "fits": fits.all_fits(),
             "rows read": fits.rows_read(),
             "search": fits.searched(),
+            "detector": fits.detected(),
             "failures": failures.one_after_the_other(ranks.rank, folder),
             "spoken": failures.spoken(),
             "unseeded": fits.summary(fits.make(random_state=None).fit(fits.DATA)),
