@@ -268,7 +268,7 @@ def met():
     """Yield where the processes meet; None where there is but one."""
     owns = not dist.is_initialized()
     if owns:
-        dist.init_process_group()
+        _begin()
     meeting = None
     try:
         if dist.get_world_size() > 1:
@@ -279,6 +279,14 @@ def met():
             meeting.close()
         if owns:
             dist.destroy_process_group()
+
+
+def _begin():
+    """Initialise torch.distributed from what a launcher has set."""
+    store, rank, size = next(dist.rendezvous("env://"))
+    # Processes that torchrun starts again would find addresses of those before.
+    store = dist.PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=size)
 
 
 @contextmanager

@@ -20,12 +20,12 @@ import fits  # noqa: E402 (the scripts run alone, too)
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
 
-def launch(script, folder, *arguments, n_ranks=2):
+def launch(script, folder, *arguments, n_ranks=2, options=()):
     """Run a script of several ranks; return what each of them leaves behind."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", str(n_ranks), SCRIPTS / script, folder]
+    command += ["--nproc-per-node", str(n_ranks), *options]
     done = subprocess.run(
-        [*command, *arguments],
+        [*command, SCRIPTS / script, folder, *arguments],
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
@@ -212,14 +212,14 @@ def test_groups_that_are_there_already(maker, n_ranks, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_rank_that_is_killed_leaves_no_other_waiting():
+def test_a_rank_that_is_killed_leaves_no_other_waiting(tmp_path):
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     ranks = [
         subprocess.Popen(
-            [sys.executable, SCRIPTS / "killed.py"],
+            [sys.executable, SCRIPTS / "killed.py", tmp_path],
             env=ENVIRONMENT | shared | {"RANK": str(rank)},
             stderr=subprocess.PIPE,
             text=True,
@@ -230,6 +230,14 @@ def test_a_rank_that_is_killed_leaves_no_other_waiting():
     assert ranks[1].wait(timeout=120) == -9
     assert ranks[0].returncode == 1
     assert "Got no answer from another rank" in said
+
+
+@pytest.mark.slow
+def test_launcher_that_starts_again_goes_on_from_the_checkpoint(tmp_path):
+    found = launch("killed.py", tmp_path, options=["--max-restarts", "1"])
+    expected = fits.summary(fits.make(batch_size=16).fit(fits.DATA))
+    assert_same_bits(*found)
+    assert_same_curve(found[0], expected)
 
 
 def test_moments_of_parts_are_those_of_all():
