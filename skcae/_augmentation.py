@@ -1,9 +1,12 @@
 """Views of samples for training: a little moved, or as a mirror shows them."""
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ._ranks import current
 from ._winners import random_crops
 
 
@@ -36,7 +39,8 @@ class RandomViews(nn.Module):
         if self.shift:
             x = self._shifted(x)
         if self.flip:
-            drawn = torch.rand(len(x), generator=self.generator, device=x.device)
+            draw = partial(torch.rand, generator=self.generator, device=x.device)
+            drawn = current().drawn(draw, x.shape[:1])
             chosen = (drawn < 0.5).view(-1, *(1,) * (x.ndim - 1))
             x = torch.where(chosen, x.flip(-1), x)
         return x
@@ -68,5 +72,6 @@ class RandomDropout(nn.Module):
         """Return what is left of `x`."""
         if not self.training or not self.share:
             return x
-        drawn = torch.rand(x.shape, generator=self.generator, device=x.device)
+        draw = partial(torch.rand, generator=self.generator, device=x.device)
+        drawn = current().drawn(draw, x.shape)
         return x * (drawn >= self.share) / (1 - self.share)

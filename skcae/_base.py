@@ -14,6 +14,8 @@ from ._parameters import (
     resolve_scale,
     training_params,
 )
+from ._ranks import current
+from ._shares import moments as moments_of
 from ._state import NumpyState
 
 # Enough samples to tell a constant unit from a rare one.
@@ -39,8 +41,11 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         from ._checkpoint import Checkpoint
         from ._fingerprint import fingerprint
 
-        facts = fingerprint(self, samples, valid, seed, continues)
-        return Checkpoint(self.checkpoint, facts, seed)
+        def opened():
+            facts = fingerprint(self, samples, valid, seed, continues)
+            return Checkpoint(self.checkpoint, facts, seed)
+
+        return current().from_first(opened)
 
     def _hold_out(self, samples, valid, seed):
         """Return training and validation samples; the latter may be None."""
@@ -65,7 +70,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         from ._devices import resolve_device
 
         device = resolve_device(self.device)
-        moments = samples.moments()
+        moments = moments_of(samples)
         low, high = moments["channel_min"].min(), moments["channel_max"].max()
         if low == high:
             raise ValueError(
@@ -126,7 +131,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         self._learning_params = learning_params(self)
         self._net = self._make_net(device)
         load_weights(self._net.module_, weights)
-        self._set_mean(samples, samples.moments())
+        self._set_mean(samples, moments_of(samples))
 
     def _set_mean(self, samples, moments):
         self.mean_ = self._as_sample(moments["mean"])
@@ -138,7 +143,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
 
     def _add_to_mean(self, samples):
         total = self.n_samples_seen_ + len(samples)
-        mean = self._as_sample(samples.moments()["mean"])
+        mean = self._as_sample(moments_of(samples)["mean"])
         self.mean_ = self.mean_ + (mean - self.mean_) * (len(samples) / total)
         self.n_samples_seen_ = total
 
@@ -199,7 +204,8 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         self.n_iter_ = len(self.history_)
         if not rows or self._learning_params["stagewise"]:
             some = samples.evenly_spaced(_N_SAMPLES_LOSS)
-            self.reconstruction_err_ = mean_loss(net, some)
+            loss = current().from_first(lambda: mean_loss(net, some))
+            self.reconstruction_err_ = loss
         elif self.early_stopping and valid is not None:
             best = min(rows, key=lambda row: row["valid_loss"])
             self.reconstruction_err_ = best["train_loss"]
@@ -209,10 +215,12 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
     def _learn(self, samples, valid, epochs, callbacks, *, is_new, checkpoint):
         from ._precision import multiplying
         from ._pretraining import Start, learn, make_objectives
+        from ._quiet_net import let_first_change
         from ._threads import is_worth_threads, one_thread
 
         # Those of the fit, whatever set_params did before a partial_fit.
         net, learning = self.net_, self._learning_params
+        let_first_change(net)  # ranks that go on begin alike
         if checkpoint is not None:
             checkpoint.compare_start(self.mean_, net.device)
             if checkpoint.is_finished:
@@ -252,10 +260,12 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             if is_decoder_fitted(learning, epochs):
                 # Rounded products would lead its iteration astray.
                 with multiplying("float32", net.device):
-                    start.decoder()
+                    let_first_change(net, start.decoder)
         if checkpoint is not None:
             checkpoint.finish(net, rows)
-        return rows
+        # Ranks may be processors that round in other ways.
+        let_first_change(net)
+        return current().from_first(lambda: rows)
 
     def _count_dead_units(self, samples, stacklevel):
         """Set `n_dead_units_`, and warn where it is not 0."""
@@ -264,9 +274,9 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         self.n_dead_units_ = 0
         if len(samples) < 2:
             return
-        self.n_dead_units_, n_units = count_dead_units(
-            self.net_, samples.evenly_spaced(_N_SAMPLES_DEAD)
-        )
+        some = samples.evenly_spaced(_N_SAMPLES_DEAD)
+        counts = current().from_first(lambda: count_dead_units(self.net_, some))
+        self.n_dead_units_, n_units = counts
         if self.n_dead_units_:
             warnings.warn(
                 f"{self.n_dead_units_} of {n_units} units of the code are constant "

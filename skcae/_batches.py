@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from sklearn.utils import gen_batches
 
+from ._ranks import ALONE
 from ._resident import for_device
 
 
@@ -26,6 +27,11 @@ class Batches:
         Where the batches are wanted.
     max_samples : int or None, default=None
         Of a new random order, only so many samples are taken; None: all.
+
+    Attributes
+    ----------
+    ranks : Alone or Group
+        Who share each batch; here only what belongs to this process is read.
     """
 
     def __init__(
@@ -43,18 +49,26 @@ class Batches:
         self.n_samples = min(len(dataset), max_samples or len(dataset))
         self.rng = np.random.default_rng(seed)
         self.on_device = for_device(dataset, device)
+        self.ranks = ALONE
 
     def __len__(self):
         return -(-self.n_samples // self.batch_size)
 
+    @property
+    def parts(self):
+        """Which places of the order make a batch."""
+        return list(gen_batches(self.n_samples, self.batch_size))
+
     def __iter__(self):
         order = self.rng.permutation(len(self.dataset)) if self.shuffle else None
-        parts = list(gen_batches(self.n_samples, self.batch_size))
+        ranks, wholes = self.ranks, self.parts
+        parts = [ranks.own(whole) for whole in wholes]
         if self.on_device is not None:
             batches = self.on_device.batches(parts, order)
         else:
             batches = self._from_memory(parts, order)
-        for part, x in zip(parts, batches, strict=True):
+        for whole, part, x in zip(wholes, parts, batches, strict=True):
+            ranks.begin(whole.stop - whole.start)
             yield x, self.target(x, part if order is None else order[part])
 
     def _from_memory(self, parts, order):

@@ -9,6 +9,8 @@ from copy import copy, deepcopy
 from skorch.callbacks import Callback, EarlyStopping
 from tqdm.auto import tqdm
 
+from ._ranks import current
+
 
 class EpochBar(Callback):
     """One progress bar per fit, a step per epoch, with the losses behind it.
@@ -147,7 +149,7 @@ def make_callbacks(estimator):
         estimator.early_stopping, estimator.n_iter_no_change, estimator.tol
     )
     callbacks = [("early_stopping", stopping)]
-    if estimator.verbose:
+    if estimator.verbose and current().is_first:
         callbacks.append(("epoch_bar", EpochBar()))
     return callbacks
 

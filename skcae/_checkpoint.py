@@ -12,6 +12,7 @@ from ._callbacks import TaskReports
 from ._checkpoint_file import explains_damage, read, remove_unfinished, write
 from ._fingerprint import digest
 from ._plain import NotPlain, from_plain, plain_items, to_plain
+from ._ranks import current
 
 _VERSIONS = {"PyTorch": str(torch.__version__), "numpy": np.__version__}
 
@@ -58,7 +59,7 @@ class Checkpoint(Callback):
             warnings.warn(
                 f"The checkpoint {str(self.path)!r} was written with {versions}; the "
                 f"fit goes on with {_VERSIONS}, which may give other last digits.",
-                stacklevel=8,
+                stacklevel=10,
             )
         return saved
 
@@ -168,7 +169,8 @@ class Checkpoint(Callback):
         """
         self.rows, self.earlier = rows, []
         self._write(net, None, net.history)
-        remove_unfinished(self.path)
+        if current().is_first:
+            remove_unfinished(self.path)
 
     def recover(self, net):
         """Restore the result of a finished fit, and return its rows."""
@@ -178,6 +180,8 @@ class Checkpoint(Callback):
         return rows
 
     def _write(self, net, number, history):
+        if not current().is_first:
+            return
         content = {
             "facts": self.facts,
             "versions": _VERSIONS,

@@ -19,7 +19,9 @@ from ._consistency import (
 )
 from ._constraints import CLASSIFIER_CONSTRAINTS
 from ._labels import hold_out, read_labels
-from ._parameters import draw_seed, training_params
+from ._parameters import training_params
+from ._ranks import current, joined
+from ._seeds import draw_common_seed
 from ._sklearn import _fit_context
 from ._state import NumpyState
 from ._validation import read_samples, remember_input
@@ -268,22 +270,26 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         check_callbacks(self.callbacks)
         check_net_params(self)
         check_monitors(self.callbacks, self.early_stopping)
-        seed = draw_seed(self.random_state)
-        samples = read_for(self.autoencoder, X)
-        labels = read_labels(
-            y,
-            len(samples),
-            class_weight=self.class_weight,
-            sample_weight=sample_weight,
-        )
-        held_out = None
-        if self.early_stopping:
-            labels, held_out = hold_out(labels, self.validation_fraction, seed)
-        self._forget_fit()
+        begins = False
         try:
-            self._fit(X, samples, labels, held_out, seed)
+            with joined():
+                samples = read_for(self.autoencoder, X)
+                labels = read_labels(
+                    y,
+                    len(samples),
+                    class_weight=self.class_weight,
+                    sample_weight=sample_weight,
+                )
+                seed = draw_common_seed(self, X=samples, y=labels)
+                held_out = None
+                if self.early_stopping:
+                    labels, held_out = hold_out(labels, self.validation_fraction, seed)
+                self._forget_fit()
+                begins = True
+                self._fit(X, samples, labels, held_out, seed)
         except BaseException:
-            self._forget_fit()
+            if begins:
+                self._forget_fit()
             raise
         return self
 
@@ -291,6 +297,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         from ._devices import resolve_device
         from ._fine_tuning import fine_tune, standardise, start_head
         from ._precision import trains_in_bfloat16
+        from ._quiet_net import let_first_change
 
         # What cannot be made should be known before the autoencoder is trained.
         device = resolve_device(self.device)
@@ -302,10 +309,10 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         self.autoencoder_ = fitted_autoencoder(self.autoencoder, X, seed)
         self._net = net
         self._load_encoder(net.module_.encoder)
-        standardise(net, samples)
+        let_first_change(net, standardise, net, samples)
         if self.head_init == "ridge":
-            start_head(net, samples, labels)
-        self.history_ = fine_tune(
+            let_first_change(net, start_head, net, samples, labels)
+        rows = fine_tune(
             net,
             samples,
             labels,
@@ -316,6 +323,8 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
             seed=seed,
             callbacks=self._training_callbacks,
         )
+        let_first_change(net)
+        self.history_ = current().from_first(lambda: rows)
         for number, row in enumerate(self.history_, start=1):
             row["epoch"] = number
         self.n_iter_ = len(self.history_)

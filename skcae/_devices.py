@@ -5,6 +5,8 @@ from functools import wraps
 
 import torch
 
+from ._ranks import current
+
 
 def is_cpu(device):
     """Whether a device is the processor, whose memory is that of the arrays."""
@@ -40,9 +42,10 @@ def resolve_device(device):
 def _resolve_auto():
     if not torch.cuda.is_available():
         return "cpu"
-    error = _what_fails("cuda")
+    device = current().gpu
+    error = _what_fails(device)
     if error is None:
-        return "cuda"
+        return device
     warnings.warn(
         f"PyTorch cannot use the GPU now ({reason_of(error)}), so the CPU computes. "
         "Run fewer processes on the GPU (such as those of n_jobs), or set "

@@ -32,15 +32,18 @@ def fingerprint(estimator, samples, valid, seed, continues):
     facts : dict of str
         By name.
     """
-    params = estimator.get_params(deep=False)
-    facts = {
-        name: _in_words(params[name]) for name in sorted(params.keys() - _LEFT_OUT)
-    }
+    facts = parameters_in_words(estimator)
     facts["random_state"] = _random_state(estimator.random_state, seed)
     facts["X"] = _data(samples)
     facts["X_val"] = "None" if valid is None else _data(valid)
     facts["start"] = _start(estimator) if continues else "from new weights"
     return facts
+
+
+def parameters_in_words(estimator):
+    """Return those parameters that decide what is learnt, by name, as text."""
+    params = estimator.get_params(deep=False)
+    return {name: _in_words(params[name]) for name in sorted(params.keys() - _LEFT_OUT)}
 
 
 def digest(facts):

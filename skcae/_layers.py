@@ -1,12 +1,14 @@
 """Parts of the autoencoder: torch modules on tensors of shape (N, C, *spatial)."""
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ._convolutions import Convolution, TransposedConvolution, pool
+from ._ranks import current
 
 _GRID_MAX = {
     1: F.adaptive_max_pool1d,
@@ -316,14 +318,21 @@ class Corruption(nn.Module):
         """Return a noisy copy of `x` in training mode, else `x`."""
         if not self.training:
             return x
-        draw = torch.randn if self.kind == "gaussian" else torch.rand
-        noise = draw(x.shape, generator=self.generator, device=x.device, dtype=x.dtype)
+        draw = partial(
+            torch.randn if self.kind == "gaussian" else torch.rand,
+            generator=self.generator,
+            device=x.device,
+            dtype=x.dtype,
+        )
+        ranks = current()
+        noise = ranks.drawn(draw, x.shape)
         if self.kind == "gaussian":
             return x + self.level * noise
         if self.kind == "mask":
             return x * (noise >= self.level)
         axes = (0, *range(2, x.ndim))
         low, high = x.amin(axes, keepdim=True), x.amax(axes, keepdim=True)
+        low, high = ranks.extremes(low, high)
         x = torch.where(noise < self.level / 2, low, x)
         return torch.where(noise > 1 - self.level / 2, high, x)
 

@@ -1,10 +1,13 @@
 """What a training minimises: functions of the net and one batch."""
 
+from functools import partial
+
 import torch
 
 from ._convolutions import remove_mean_
 from ._layers import DECODER_ACTIVATIONS
 from ._losses import half_squared_error
+from ._ranks import current
 from ._winners import normalise_, random_crops, winner_take_all_loss
 
 _MAPS_PER_SAMPLE = 8
@@ -109,22 +112,28 @@ class WinnerTakeAll(Objective):
 
     def _seen_by(self, module, depthwise, x, crop):
         """Return as many samples of what the stage sees as there are in `x`."""
-        n_samples = len(x)
+        ranks = current()
+        n_samples = n_looked_at = ranks.n_in_batch(x)
+        n_own = len(x)
         if depthwise:
             # Maps of one sample are much alike: some of each will do.
-            x = x[: -(-n_samples // _MAPS_PER_SAMPLE)]
-        if self.stage == 0 and crop is not None:
-            x = self._standardised_crops(module, x, crop)
-        else:
-            x = module.maps(module.standardise(x), self.stage)
-        if not depthwise:
-            return x
+            n_looked_at = -(-n_samples // _MAPS_PER_SAMPLE)
+            x = x[: ranks.n_own(n_looked_at)]
+        with ranks.beginning(n_looked_at):
+            if self.stage == 0 and crop is not None:
+                x = self._standardised_crops(module, x, crop)
+            else:
+                x = module.maps(module.standardise(x), self.stage)
+            if not depthwise:
+                return x
+            x = ranks.gathered(x)
         x = x.reshape(-1, 1, *x.shape[2:])
         generator = self.generator
         if not module.training:
             # Who looks at a loss does not change the training, and sees the same parts.
             generator = torch.Generator().manual_seed(0)
-        rows = torch.randint(len(x), (n_samples,), generator=generator)
+        draw = partial(torch.randint, len(x), generator=generator)
+        rows = ranks.drawn(draw, (n_own,))
         return x[rows.to(x.device)]
 
     def _standardised_crops(self, module, x, crop):

@@ -15,6 +15,7 @@ from ._init import (
     start_whitening,
 )
 from ._objectives import Reconstruction, StageReconstruction, WinnerTakeAll
+from ._quiet_net import let_first_change
 from ._training import forgetting, train
 
 # What statistics and patches are taken from: a sample of the samples.
@@ -74,10 +75,10 @@ def learn(
         crops = getattr(objectives[0], "generator", None)
         begun, rows = checkpoint.resume(net, start=start.rng, crops=crops)
     if is_new and begun is None:
-        start.whitening()
+        let_first_change(net, start.whitening)
     for number, objective in list(enumerate(objectives))[begun:]:
         if is_new and number != begun:
-            start.stages(objective.stage)
+            let_first_change(net, start.stages, objective.stage)
         if checkpoint is not None:
             checkpoint.begin(number, rows, net)
         with forgetting(net, earlier=number > 0):
@@ -94,7 +95,7 @@ def learn(
         if objective.stage is not None:
             trained = [{**row, "stage": objective.stage + 1} for row in trained]
         if objective.ignores_thresholds:
-            start.calibrate(objective.stage)
+            let_first_change(net, start.calibrate, objective.stage)
         rows = rows + trained
     return rows
 

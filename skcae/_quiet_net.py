@@ -11,6 +11,7 @@ from skorch.utils import to_device
 from ._callbacks import StopTraining, copy_callback, stops_training
 from ._convolutions import use_channels_last
 from ._devices import is_out_of_memory
+from ._ranks import current
 
 _OPTIMIZERS = {
     "adam": torch.optim.Adam,
@@ -96,7 +97,7 @@ class QuietNet(NeuralNet):
             for _, callback in self.callbacks_
             if stops_training(callback, self, **kwargs)
         ]
-        if stopped:
+        if current().any(bool(stopped)):
             raise StopTraining
 
     def train_step_single(self, batch, **fit_params):
@@ -104,20 +105,27 @@ class QuietNet(NeuralNet):
         self._set_training(True)
         step = self._step(*batch)
         step["loss"].backward()
-        return step
+        ranks = current()
+        ranks.average_gradients(self._trained_parameters(), batch[0])
+        return step | {"loss": ranks.mean(step["loss"], batch[0])}
 
     def validation_step(self, batch, **fit_params):
         """Compute the loss of one batch."""
         self._set_training(False)
         with torch.no_grad():
-            return self._step(*batch)
+            step = self._step(*batch)
+        return step | {"loss": current().mean(step["loss"], batch[0])}
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Train on, or validate with, one pass over the data."""
         if iterator is None:
             return
+        iterator.ranks = current()
         if self._has_batch_listeners():
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            rows = self.history[-1]["batches"]  # as many as training batches
+            for row, part in zip(rows, iterator.parts, strict=False):
+                row[f"{prefix}_batch_size"] = part.stop - part.start
             losses = self.history[-1, "batches", :, f"{prefix}_loss"]
             self._check_loss(sum(losses), prefix)
             return
@@ -145,8 +153,7 @@ class QuietNet(NeuralNet):
     def _run_quiet_epoch(self, iterator, training):
         self._set_training(training)
         optimizer, total, count = self.optimizer_, 0.0, 0
-        groups = optimizer.param_groups
-        parameters = [p for group in groups for p in group["params"]]
+        parameters, ranks = self._trained_parameters(), current()
         with torch.set_grad_enabled(training):
             for batch in iterator:
                 loss = self._step(*batch)["loss"]
@@ -155,11 +162,18 @@ class QuietNet(NeuralNet):
                     for parameter in parameters:
                         parameter.grad = None
                     loss.backward()
+                    ranks.average_gradients(parameters, batch[0])
                     optimizer.step()
                     self._objective.after_step(self)
-                total = total + loss.detach() * len(batch[0])
-                count += len(batch[0])
-        return float(total) / count
+                n_samples = ranks.n_that_count(batch[0])
+                total = total + loss.detach() * n_samples
+                count += n_samples
+        total, count = ranks.sums(total, count)
+        return total / count
+
+    def _trained_parameters(self):
+        groups = self.optimizer_.param_groups
+        return [parameter for group in groups for parameter in group["params"]]
 
     def _has_batch_listeners(self):
         return any(
@@ -277,6 +291,23 @@ def weights_as_numpy(module):
         name: np.array(tensor.detach().cpu().numpy(), order="C")
         for name, tensor in module.state_dict().items()
     }
+
+
+def let_first_change(net, change=lambda: None, *arguments):
+    """Call a function that changes a net; where several share a fit, rank 0 alone.
+
+    The others get its weights, also if nothing has changed.
+    """
+    ranks = current()
+    if ranks.size == 1:
+        change(*arguments)
+        return
+
+    def weights():
+        change(*arguments)
+        return weights_as_numpy(net.module_)
+
+    load_weights(net.module_, ranks.from_first(weights))
 
 
 def load_weights(module, weights):

@@ -160,20 +160,30 @@ class Samples:
         rows = np.linspace(0, len(self) - 1, min(len(self), size))
         return self.subset(rows.astype(int))
 
-    def slices(self, size):
-        """Return an iterator over consecutive slices of at most `size` samples."""
-        return gen_batches(len(self), size)
+    def slices(self, size, within=None):
+        """Yield consecutive slices of at most `size` samples, within a slice or all."""
+        within = slice(0, len(self)) if within is None else within
+        for part in gen_batches(within.stop - within.start, size):
+            yield slice(within.start + part.start, within.start + part.stop)
 
     @property
     def chunk_size(self):
         """Number of samples that a pass over the data reads at a time."""
         return max(1, _CHUNK_BYTES // (4 * max(1, self.layout.n_features)))
 
-    def check_finite(self, name="X"):
-        """Raise ValueError where a value is no finite float32 number."""
+    def check_finite(self, name="X", within=None):
+        """Raise ValueError where a value is no finite float32 number.
+
+        Parameters
+        ----------
+        name : str, default="X"
+            What messages call the samples.
+        within : slice or None, default=None
+            Which samples to look at; None: all.
+        """
         if self.X.dtype.kind in "biu":
             return
-        for part in self.slices(self.chunk_size):
+        for part in self.slices(self.chunk_size, within):
             with np.errstate(over="ignore"):
                 batch = self.look(part)
             # The sum of finite float32 numbers may overflow: look closer only then.
@@ -187,8 +197,13 @@ class Samples:
                 f"{name}, or drop those samples."
             )
 
-    def moments(self):
+    def moments(self, within=None):
         """Statistics of the samples, in one pass.
+
+        Parameters
+        ----------
+        within : slice or None, default=None
+            Of which samples, at least one; None: all.
 
         Returns
         -------
@@ -196,13 +211,15 @@ class Samples:
             ``mean`` of every element, shape (C, *spatial), and per channel, shape
             (C,): ``channel_mean``, ``channel_std``, ``channel_min``, ``channel_max``.
         """
-        n_channels = self.layout.n_channels
+        within = slice(0, len(self)) if within is None else within
+        n_channels, n_samples = self.layout.n_channels, within.stop - within.start
         total = np.zeros((n_channels, *self.layout.spatial))
         low, high = np.full(n_channels, np.inf), np.full(n_channels, -np.inf)
         # Moments about the first sample's mean: no cancellation for data far from 0.
-        origin = self[:1].reshape(n_channels, -1).mean(axis=1, dtype=np.float64)
+        first = self[within.start : within.start + 1]
+        origin = first.reshape(n_channels, -1).mean(axis=1, dtype=np.float64)
         squares = np.zeros(n_channels)
-        for part in self.slices(self.chunk_size):
+        for part in self.slices(self.chunk_size, within):
             batch = self.look(part)
             total += batch.sum(axis=0, dtype=np.float64)
             rows = np.moveaxis(batch, 1, 0).reshape(n_channels, -1)
@@ -210,10 +227,10 @@ class Samples:
             high = np.maximum(high, rows.max(axis=1))
             centred = rows - origin[:, None].astype(np.float32)
             squares += np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
-        mean = total / len(self)
+        mean = total / n_samples
         channel_mean = mean.reshape(n_channels, -1).mean(axis=1)
         shift = origin.astype(np.float32) - channel_mean
-        variance = squares / (len(self) * math.prod(self.layout.spatial)) - shift**2
+        variance = squares / (n_samples * math.prod(self.layout.spatial)) - shift**2
         return {
             "mean": mean,
             "channel_mean": channel_mean,

@@ -4,12 +4,14 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from skorch.callbacks import PrintLog
 from skorch.helper import predefined_split
 from skorch.history import History
 
 from ._compile import check_compiler, compiled, for_full_batches
 from ._devices import explains_out_of_memory, give_back
 from ._precision import in_bfloat16, multiplying, trains_in_bfloat16
+from ._ranks import current
 from ._threads import is_worth_threads, one_thread
 
 
@@ -53,7 +55,8 @@ def train(net, samples, valid, *, epochs, seed, callbacks, objective, checkpoint
     n_before = len(net.history)
     n_multiplications, _ = net.module_.cost()
     n_samples = min(len(samples), net.iterator_train__max_samples or len(samples))
-    output = _training_output(net, min(n_samples, net.batch_size))
+    size = current().n_own(min(n_samples, net.batch_size))
+    output = _training_output(net, size)
     with (
         _for_this_training(net, valid, first, callbacks, output, objective),
         one_thread(when=not is_worth_threads(n_multiplications * net.batch_size)),
@@ -99,7 +102,9 @@ def _training_output(net, size):
 
 @contextmanager
 def _for_this_training(net, valid, first, callbacks, output, objective):
-    own = net.callbacks_
+    own = before = net.callbacks_
+    if not current().is_first:
+        own = [pair for pair in own if not isinstance(pair[1], PrintLog)]
     # The net's own come before those that look at what they record.
     net.callbacks_ = [*first, *own, *callbacks]
     net.train_split = None if valid is None else predefined_split(valid)
@@ -107,7 +112,7 @@ def _for_this_training(net, valid, first, callbacks, output, objective):
     try:
         yield
     finally:
-        net.callbacks_, net.train_split = own, None
+        net.callbacks_, net.train_split = before, None
         del net._training_output, net._objective
 
 

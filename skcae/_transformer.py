@@ -8,7 +8,9 @@ from sklearn.utils.validation import check_is_fitted
 from ._base import BaseAutoencoder
 from ._consistency import check_monitors, is_stagewise
 from ._constraints import PARAMETER_CONSTRAINTS
-from ._parameters import draw_seed, module_params
+from ._parameters import module_params
+from ._ranks import joined
+from ._seeds import draw_common_seed
 from ._sklearn import CallbackSupportMixin, _fit_context, with_callbacks
 from ._validation import (
     check_out,
@@ -167,7 +169,8 @@ class ConvAutoencoderTransformer(
     weight_decay : float, default=0.0
         Weight decay of the optimizer.
     batch_size : int, default=64
-        Samples per training step. No sample is dropped.
+        Samples per training step, of all processes together in a `data_parallel`
+        block. No sample is dropped.
     max_epochs : int, default=20
         Passes over the training data; for each stage where these are trained one by
         one.
@@ -439,25 +442,28 @@ class ConvAutoencoderTransformer(
         MemoryError
             If the memory of a GPU runs out.
         """
-        samples = read_training_samples(self, X)
-        params = module_params(self, samples.layout)
         continues = self.warm_start and self.__sklearn_is_fitted__()
-        if continues:
-            self._check_same_module(params)
-        else:
-            self._forget_fit()
-        remember_input(self, X, samples)
+        begins = False
         try:
-            self._fit(samples, params, X, y, X_val, continues)
+            with joined():
+                samples = read_training_samples(self, X)
+                params = module_params(self, samples.layout)
+                if continues:
+                    self._check_same_module(params)
+                else:
+                    self._forget_fit()
+                    begins = True
+                remember_input(self, X, samples)
+                self._fit(samples, params, X, y, X_val, continues)
         except BaseException:
-            if not continues:
+            if begins:
                 self._forget_fit()
             raise
         return self
 
     def _fit(self, samples, params, X, y, X_val, continues):
-        seed = draw_seed(self.random_state)
         valid = None if X_val is None else read_samples(self, X_val, name="X_val")
+        seed = draw_common_seed(self, X=samples, X_val=valid)
         checkpoint = self._open_checkpoint(samples, valid, seed, continues)
         if checkpoint is not None:
             seed = checkpoint.seed
@@ -504,17 +510,18 @@ class ConvAutoencoderTransformer(
             Fitted transformer.
         """
         continues = self.__sklearn_is_fitted__()
-        if continues:
-            samples = read_samples(self, X)
-        else:
-            samples = read_training_samples(self, X)
-            params = module_params(self, samples.layout)
-            remember_input(self, X, samples)
-            self._start(samples, params, draw_seed(self.random_state))
-        self._train(samples, None, 1, [], keep=continues)
-        if continues:
-            self._add_to_mean(samples)
-        self._count_dead_units(samples, stacklevel=3)
+        with joined():
+            if continues:
+                samples = read_samples(self, X)
+            else:
+                samples = read_training_samples(self, X)
+                params = module_params(self, samples.layout)
+                remember_input(self, X, samples)
+                self._start(samples, params, draw_common_seed(self, X=samples))
+            self._train(samples, None, 1, [], keep=continues)
+            if continues:
+                self._add_to_mean(samples)
+            self._count_dead_units(samples, stacklevel=3)
         return self
 
     def transform(self, X, *, out=None):

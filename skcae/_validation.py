@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_array, validate_data
 
 from ._samples import Layout, Samples
 from ._shapes import map_sizes
+from ._shares import check_finite
 
 
 def _from_torch(X, name):
@@ -182,7 +183,7 @@ def read_training_samples(estimator, X):
     X = _as_array(_from_torch(X, "X"), "X", 2, estimator)
     layout = resolve_layout(X.shape, estimator.input_shape, estimator.channel_axis)
     samples = Samples(X, layout)
-    samples.check_finite()
+    check_finite(samples)
     return samples
 
 
@@ -228,7 +229,7 @@ def read_samples(estimator, X, *, name="X", any_size=False):
     frame, X = X, _from_torch(X, name)
     X = _as_array(X, name, 1, estimator)
     samples = Samples(X, seen_layout(estimator, X.shape[1:], name, any_size))
-    samples.check_finite(name)
+    check_finite(samples, name)
     if X.ndim == 2:
         validate_data(estimator, frame, reset=False, skip_check_array=True)
     return samples

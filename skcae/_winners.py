@@ -1,6 +1,7 @@
 """Winner-take-all training of one convolutional stage, computed from its winners."""
 
 import functools
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -8,6 +9,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from ._convolutions import CONVOLVE
+from ._ranks import current
 
 # Feature maps of so many bytes are still in the cache when winners are looked for.
 _MAX_BYTES = 2**22
@@ -93,8 +95,13 @@ def random_crops(x: Tensor, size, generator: torch.Generator) -> Tensor:
     steps = x.stride()
     starts = torch.arange(len(x), device=x.device) * steps[0]
     for length, side, step in zip(x.shape[2:], size, steps[2:], strict=True):
-        places = (length - side + 1, (len(x),))
-        drawn = torch.randint(*places, generator=generator, device=generator.device)
+        draw = partial(
+            torch.randint,
+            length - side + 1,
+            generator=generator,
+            device=generator.device,
+        )
+        drawn = current().drawn(draw, (len(x),))
         starts += drawn.to(x.device) * step
     shape = (x.shape[1], *size)
     places = starts[:, None] + _places(shape, steps[1:], x.device)
@@ -173,14 +180,15 @@ class _Step:
         self.zeros = [((side - 1) // 2, side // 2) for side in weight.shape[2:]]
         self.pads = [n for pair in reversed(self.zeros) for n in pair]
         self.padded = F.pad(x, self.pads)
-        n_winners = max(1, round(share * len(x)))
-        peaks, samples, positions = self._find_winners(x, n_winners)
+        ranks = current()
+        n_winners = max(1, round(share * ranks.n_in_batch(x)))
+        peaks, samples, positions = self._find_winners(x, n_winners, ranks)
         self.activity = (peaks + bias if self.has_bias else peaks).relu_()
         self.places = self._places_of_patches(x, samples, positions)
         self.rebuilt = self._reconstruct()
         self.loss = 0.5 * F.mse_loss(self.rebuilt, x)
 
-    def _find_winners(self, x, n_winners):
+    def _find_winners(self, x, n_winners, ranks):
         """Return values, samples and positions in flat maps, of shape (winners, K)."""
         same = self.zeros[0][0]
         # Zeros that the convolution adds by itself cost less than those in memory.
@@ -189,14 +197,20 @@ class _Step:
         found = []
         for filters in self.encoder.view(self.shape).split(_n_filters_at_once(x)):
             maps = CONVOLVE[x.ndim - 2](x, filters, None, 1, same).flatten(2)
-            peaks, samples = maps.amax(2).topk(n_winners, dim=0)
+            peaks, samples = ranks.gathered(maps.amax(2)).topk(n_winners, dim=0)
+            if ranks.size > 1:
+                peaks, samples = _own(peaks, samples, ranks)
             # Where a maximum lies costs far more than what it is.
             rows = samples * len(filters) + torch.arange(len(filters), device=x.device)
             winners = maps.flatten(0, 1).index_select(0, rows.flatten())
             found.append((peaks, samples, winners.argmax(1).view_as(rows)))
         if len(found) == 1:
             return found[0]
-        return [torch.cat(parts, dim=1) for parts in zip(*found, strict=True)]
+        columns = zip(*found, strict=True)
+        return [
+            _side_by_side(parts, missing)
+            for parts, missing in zip(columns, (-torch.inf, 0, 0), strict=True)
+        ]
 
     def _places_of_patches(self, x, samples, positions):
         """Return where the numbers of the patches lie in all padded samples as a row.
@@ -233,6 +247,38 @@ class _Step:
             return by_encoder.sum(0).view(self.shape), by_bias, None
         by_encoder, by_decoder = by_encoder.sum(0), by_decoder.sum(0)
         return by_encoder.view(self.shape), by_bias, by_decoder.view(self.shape)
+
+
+def _own(peaks, samples, ranks):
+    """Return winners among one's own samples, of the winners of all that share a batch.
+
+    Parameters
+    ----------
+    peaks, samples : Tensor of shape (winners, K)
+        Values, and rows of the whole batch.
+    ranks : Group
+        Who share it.
+
+    Returns
+    -------
+    peaks, samples : Tensor
+        With rows of one's own part of the batch, as many as some filter needs; where
+        a filter has fewer, their value is minus infinity.
+    """
+    samples = ranks.places(samples)
+    order = (samples < 0).to(torch.uint8).argsort(dim=0, stable=True)
+    order = order[: max(1, int((samples >= 0).sum(0).max()))]
+    peaks, samples = peaks.gather(0, order), samples.gather(0, order)
+    return peaks.masked_fill_(samples < 0, -torch.inf), samples.clamp_min_(0)
+
+
+def _side_by_side(parts, missing):
+    """Return tensors of several lengths as columns of one, filled up at their ends."""
+    length = max(map(len, parts))
+    return torch.cat(
+        [F.pad(part, (0, 0, 0, length - len(part)), value=missing) for part in parts],
+        dim=1,
+    )
 
 
 def _n_filters_at_once(x):

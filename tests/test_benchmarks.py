@@ -33,6 +33,10 @@ EXPECTED = {
     "bench_memory.py": r"fit, growth +[+-]\d+\.\d MB",
     "bench_onnx.py": rf"errors +one sample +onnxruntime / skcae {RATIO}",
     "bench_outliers.py": r"skcae, features +\d+\.\d\d .*\n(.*\n)*OneClassSVM",
+    "bench_scale.py": (
+        rf"two workers / one: {RATIO}.*\nscores differ by 0 .*\n(.*\n)*"
+        rf"two processes / one: {RATIO}.*\nlosses differ by \de-0[789] "
+    ),
     "bench_search.py": rf"n_jobs=2 / n_jobs=1: {RATIO}.*\nscores differ by 0 ",
     "bench_transform.py": r"peak memory of skcae +\d+\.\d\d of its result",
     "bench_winners.py": rf"dense / winners {RATIO}",

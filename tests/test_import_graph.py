@@ -13,8 +13,11 @@ PACKAGE = Path(skcae.__file__).parent
 # Each imports only from those before it.
 ORDER = [
     "_sklearn",
+    "_group",
+    "_ranks",
     "_shapes",
     "_samples",
+    "_shares",
     "_labels",
     "_constraints",
     "_consistency",
@@ -43,6 +46,7 @@ ORDER = [
     "_callbacks",
     "_progress_lines",
     "_fingerprint",
+    "_seeds",
     "_plain",
     "_checkpoint_file",
     "_checkpoint",
@@ -142,6 +146,7 @@ def test_public_names():
         "ProgressLines",
         "ReconstructionDisplay",
         "TrainingCurveDisplay",
+        "data_parallel",
         "recipes",
     ]
     assert skcae.__version__
