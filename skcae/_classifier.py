@@ -269,22 +269,22 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         check_net_params(self)
         check_monitors(self.callbacks, self.early_stopping)
         seed = draw_seed(self.random_state)
-        samples = read_for(self.autoencoder, X)
-        labels = read_labels(
-            y,
-            len(samples),
-            class_weight=self.class_weight,
-            sample_weight=sample_weight,
-        )
-        held_out = None
-        if self.early_stopping:
-            labels, held_out = hold_out(labels, self.validation_fraction, seed)
-        self._forget_fit()
-        try:
-            self._fit(X, samples, labels, held_out, seed)
-        except BaseException:
+        with read_for(self.autoencoder, X, loading=self) as samples:
+            labels = read_labels(
+                y,
+                len(samples),
+                class_weight=self.class_weight,
+                sample_weight=sample_weight,
+            )
+            held_out = None
+            if self.early_stopping:
+                labels, held_out = hold_out(labels, self.validation_fraction, seed)
             self._forget_fit()
-            raise
+            try:
+                self._fit(X, samples, labels, held_out, seed)
+            except BaseException:
+                self._forget_fit()
+                raise
         return self
 
     def _fit(self, X, samples, labels, held_out, seed):
@@ -393,8 +393,8 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         check_is_fitted(self)
         from ._inference import transform
 
-        samples = read_samples(self, X)
-        return transform(self.net_, samples, len(self.classes_), method="forward")
+        with read_samples(self, X) as samples:
+            return transform(self.net_, samples, len(self.classes_), method="forward")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -439,25 +439,31 @@ class ConvAutoencoderTransformer(
         MemoryError
             If the memory of a GPU runs out.
         """
-        samples = read_training_samples(self, X)
-        params = module_params(self, samples.layout)
-        continues = self.warm_start and self.__sklearn_is_fitted__()
-        if continues:
-            self._check_same_module(params)
-        else:
-            self._forget_fit()
-        remember_input(self, X, samples)
-        try:
-            self._fit(samples, params, X, y, X_val, continues)
-        except BaseException:
-            if not continues:
+        with read_training_samples(self, X) as samples:
+            params = module_params(self, samples.layout)
+            continues = self.warm_start and self.__sklearn_is_fitted__()
+            if continues:
+                self._check_same_module(params)
+            else:
                 self._forget_fit()
-            raise
+            remember_input(self, X, samples)
+            try:
+                self._fit_with_validation(samples, params, X, y, X_val, continues)
+            except BaseException:
+                if not continues:
+                    self._forget_fit()
+                raise
         return self
 
-    def _fit(self, samples, params, X, y, X_val, continues):
+    def _fit_with_validation(self, samples, params, X, y, X_val, continues):
+        if X_val is None:
+            self._fit(samples, None, params, X, y, continues)
+            return
+        with read_samples(self, X_val, name="X_val") as valid:
+            self._fit(samples, valid, params, X, y, continues)
+
+    def _fit(self, samples, valid, params, X, y, continues):
         seed = draw_seed(self.random_state)
-        valid = None if X_val is None else read_samples(self, X_val, name="X_val")
         checkpoint = self._open_checkpoint(samples, valid, seed, continues)
         if checkpoint is not None:
             seed = checkpoint.seed
@@ -505,16 +511,17 @@ class ConvAutoencoderTransformer(
         """
         continues = self.__sklearn_is_fitted__()
         if continues:
-            samples = read_samples(self, X)
-        else:
-            samples = read_training_samples(self, X)
+            with read_samples(self, X, training=True) as samples:
+                self._train(samples, None, 1, [], keep=True)
+                self._add_to_mean(samples)
+                self._count_dead_units(samples, stacklevel=3)
+            return self
+        with read_training_samples(self, X) as samples:
             params = module_params(self, samples.layout)
             remember_input(self, X, samples)
             self._start(samples, params, draw_seed(self.random_state))
-        self._train(samples, None, 1, [], keep=continues)
-        if continues:
-            self._add_to_mean(samples)
-        self._count_dead_units(samples, stacklevel=3)
+            self._train(samples, None, 1, [], keep=False)
+            self._count_dead_units(samples, stacklevel=3)
         return self
 
     def transform(self, X, *, out=None):
@@ -539,9 +546,9 @@ class ConvAutoencoderTransformer(
         check_is_fitted(self)
         from ._inference import transform
 
-        samples = read_samples(self, X, any_size=self._takes_any_size)
-        check_out(out, (len(samples), self._n_features_out))
-        return transform(self.net_, samples, self._n_features_out, out)
+        with read_samples(self, X, any_size=self._takes_any_size) as samples:
+            check_out(out, (len(samples), self._n_features_out))
+            return transform(self.net_, samples, self._n_features_out, out)
 
     @available_if(_is_invertible)
     def inverse_transform(self, X):
@@ -583,9 +590,9 @@ class ConvAutoencoderTransformer(
             samples, negative for worse. Higher is better.
         """
         check_is_fitted(self)
-        samples = read_samples(self, X)
-        errors = self._squared_errors(samples).sum()
-        total = samples.squared_deviations(self.mean_)
+        with read_samples(self, X) as samples:
+            errors = self._squared_errors(samples).sum()
+            total = samples.squared_deviations(self.mean_)
         if total == 0:
             return float(errors == 0)
         return float(1 - errors / total)
@@ -604,8 +611,8 @@ class ConvAutoencoderTransformer(
             In squared units of the data; higher is better, 0 is perfect.
         """
         check_is_fitted(self)
-        samples = read_samples(self, X)
-        return -self._squared_errors(samples) / self.n_features_in_
+        with read_samples(self, X) as samples:
+            return -self._squared_errors(samples) / self.n_features_in_
 
     @property
     def filters_(self):
