@@ -139,8 +139,8 @@ class FeatureMapDisplay(BaseDisplay):
             if not -n_samples <= sample < n_samples:
                 raise ValueError(
                     f"Got sample={sample} but X has {n_samples} sample(s); expected a "
-                    f"number between {-n_samples} and {n_samples - 1}. Pass the row of X "
-                    "to show."
+                    f"number between {-n_samples} and {n_samples - 1}. Pass the row of "
+                    "X to show."
                 )
             net, layout = estimator.net_, samples.layout
             samples = samples.subset(np.array([sample]))
