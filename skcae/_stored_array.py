@@ -2,10 +2,12 @@
 
 import threading
 import warnings
+from itertools import pairwise
 from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils import gen_batches
 
 from ._row_source import RowSource
 
@@ -13,6 +15,8 @@ from ._row_source import RowSource
 _BUFFER_BYTES = 2**27
 # Reading fewer bytes at a time costs more in calls than in bytes.
 _MIN_BLOCK_BYTES = 2**18
+# Neighbouring blocks are read together, up to this size: it comes on top of the buffer.
+_MAX_READ_BYTES = 2**23
 # With fewer blocks than these in the buffer, few kinds of samples would meet in it.
 _MIN_BLOCKS = 4
 
@@ -23,9 +27,16 @@ def is_stored_array(X):
     Arrays of other libraries that compute in memory, or as numpy asks them to (such as
     those of Dask), are left to numpy.
     """
+    try:
+        dtype, shape = getattr(X, "dtype", None), getattr(X, "shape", ())
+    except Exception as error:  # h5py has several for closed files
+        raise ValueError(
+            f"Got a {type(X).__name__} that cannot be read ({error}); expected one of "
+            "an open file. Open it again."
+        ) from error
     return (
-        isinstance(getattr(X, "dtype", None), np.dtype)
-        and len(getattr(X, "shape", ())) > 1
+        isinstance(dtype, np.dtype)
+        and len(shape) > 1
         and hasattr(X, "__getitem__")
         and not isinstance(X, np.ndarray)
         and not issparse(X)
@@ -134,12 +145,17 @@ class StoredArray(RowSource):
             order = self._last_use.copy()
             order[self._slot_of[blocks[at_hand]]] = np.iinfo(np.int64).max
             slots = np.argsort(order, kind="stable")[: len(missing)]
-            runs = np.flatnonzero(np.diff(missing) > 1) + 1
-            for run, of_run in zip(
-                np.split(missing, runs), np.split(slots, runs), strict=True
-            ):
-                self._load_run(run, of_run)
+            for run in self._runs(missing):
+                self._load_run(missing[run], slots[run])
         self._last_use[self._slot_of[blocks]] = self._last_use.max() + 1
+
+    def _runs(self, blocks):
+        """Yield slices of sorted blocks that follow each other."""
+        most = max(1, _MAX_READ_BYTES // (self.block_rows * self.row_bytes))
+        gaps = np.flatnonzero(np.diff(blocks) > 1) + 1
+        for start, stop in pairwise([0, *gaps, len(blocks)]):
+            for part in gen_batches(stop - start, most):
+                yield slice(start + part.start, start + part.stop)
 
     def _load_run(self, blocks, slots):
         """Read blocks that follow each other into slots."""
