@@ -240,7 +240,8 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
             Training samples: any real numbers, finite, at least two samples that
-            differ. Arrays of N axes, frames, lists and torch tensors are all fine.
+            differ. Arrays of N axes, frames, lists, torch tensors, and arrays on disk
+            and torch Datasets as in `ConvAutoencoderTransformer` are all fine.
         y : array-like of shape (n_samples,)
             Labels: numbers, booleans or strings. The number -1, of an integer, float or
             object type, marks samples without a label; among strings it can only stand

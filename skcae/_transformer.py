@@ -223,7 +223,9 @@ class ConvAutoencoderTransformer(
         found in ``net_.callbacks_``.
     net_params : dict, default=None
         Further arguments of skorch's `NeuralNet`, such as
-        ``{"optimizer__betas": (0.9, 0.99)}``.
+        ``{"optimizer__betas": (0.9, 0.99)}``. Where `X` is a torch Dataset,
+        "iterator_train__num_workers" is the number of processes that load samples in
+        `fit`, and "iterator_valid__num_workers" that of all other methods.
 
     Attributes
     ----------
@@ -418,7 +420,9 @@ class ConvAutoencoderTransformer(
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
             Training samples: any real numbers, finite, at least two samples that
-            differ. Arrays of N axes, frames, lists and torch tensors are all fine.
+            differ. Arrays of N axes, frames, lists and torch tensors are all fine. What
+            does not fit into memory may be a memory map, an array of zarr or h5py or
+            alike, or a map-style torch Dataset, of which only parts are read at a time.
             `X` is neither copied as a whole nor changed.
         y : Ignored
             Present for API consistency.
