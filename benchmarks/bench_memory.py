@@ -4,11 +4,11 @@
 
 A float32 array (a .npy file that is mapped, or one of zarr or h5py in chunks of 4 MiB)
 and one a tenth the size are written into a temporary directory (in TMPDIR, which must
-be on a disk) and deleted at the end.  For each, a fresh process fits
-a small autoencoder for one epoch and transforms, into another memory map where
-`transform` can.  Figures are peaks above the level just before, in MB: of allocated
-memory (anonymous) and of all resident memory, which includes pages of mapped files;
-and how much they grow from the small file to the large.
+be on a disk) and deleted at the end.  For each, a fresh process fits a small
+autoencoder for one epoch and transforms, into another memory map where `transform` can.
+Figures are peaks above the level just before, in MB: of allocated memory (anonymous)
+and of all resident memory, which includes pages of mapped files; and how much they grow
+from the small file to the large.
 """
 
 import inspect

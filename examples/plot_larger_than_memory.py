@@ -107,6 +107,7 @@ def make():
         n_filters=16,
         kernel_size=5,
         pool_size=4,
+        activation="abs",
         max_epochs=1,
         max_samples=2000,
         random_state=0,
