@@ -58,7 +58,7 @@ def _own(autoencoder, random_state):
     return own
 
 
-def read_for(autoencoder, X):
+def read_for(autoencoder, X, *, loading=None):
     """Check `X` against a transformer and return its samples.
 
     Parameters
@@ -67,14 +67,18 @@ def read_for(autoencoder, X):
         Where it is fitted, `X` has to hold samples of the shape that it saw.
     X : array-like
         What the user passed.
+    loading : estimator or None, default=None
+        Whose `net_params` say how a Dataset is loaded; None: those of the transformer.
 
     Returns
     -------
     samples : Samples
+        To be closed.
     """
     autoencoder = _meant(autoencoder)
-    read = read_samples if is_fitted(autoencoder) else read_training_samples
-    return read(autoencoder, X)
+    if is_fitted(autoencoder):
+        return read_samples(autoencoder, X, training=True, loading=loading)
+    return read_training_samples(autoencoder, X, loading=loading)
 
 
 def architecture_of(autoencoder, layout):
@@ -121,6 +125,6 @@ def fitted_autoencoder(autoencoder, X, random_state=None):
     """
     own = _own(autoencoder, random_state)
     if is_fitted(own):
-        read_for(own, X)
+        read_for(own, X).close()
         return own
     return own.fit(X)

@@ -60,7 +60,7 @@ class Batches:
         return list(gen_batches(self.n_samples, self.batch_size))
 
     def __iter__(self):
-        order = self.rng.permutation(len(self.dataset)) if self.shuffle else None
+        order = self.dataset.shuffled(self.rng) if self.shuffle else None
         ranks, wholes = self.ranks, self.parts
         parts = [ranks.own(whole) for whole in wholes]
         if self.on_device is not None:
@@ -72,9 +72,11 @@ class Batches:
             yield x, self.target(x, part if order is None else order[part])
 
     def _from_memory(self, parts, order):
+        if order is not None:
+            parts = [order[part] for part in parts]
+        self.dataset.expect(parts)
         for part in parts:
-            batch = self.dataset[part if order is None else order[part]]
-            yield torch.from_numpy(batch)
+            yield torch.from_numpy(self.dataset[part])
 
     def target(self, x, index):
         """Return what a batch is to be mapped to: here to itself."""

@@ -242,7 +242,8 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
             Training samples: any real numbers, finite, at least two samples that
-            differ. Arrays of N axes, frames, lists and torch tensors are all fine.
+            differ. Arrays of N axes, frames, lists, torch tensors, and arrays on disk
+            and torch Datasets as in `ConvAutoencoderTransformer` are all fine.
         y : array-like of shape (n_samples,)
             Labels: numbers, booleans or strings. The number -1, of an integer, float or
             object type, marks samples without a label; among strings it can only stand
@@ -272,8 +273,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         check_monitors(self.callbacks, self.early_stopping)
         begins = False
         try:
-            with joined():
-                samples = read_for(self.autoencoder, X)
+            with joined(), read_for(self.autoencoder, X, loading=self) as samples:
                 labels = read_labels(
                     y,
                     len(samples),
@@ -402,8 +402,8 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         check_is_fitted(self)
         from ._inference import transform
 
-        samples = read_samples(self, X)
-        return transform(self.net_, samples, len(self.classes_), method="forward")
+        with read_samples(self, X) as samples:
+            return transform(self.net_, samples, len(self.classes_), method="forward")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

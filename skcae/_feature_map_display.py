@@ -132,30 +132,31 @@ class FeatureMapDisplay(BaseDisplay):
         drawn |= {"im_kw": im_kw, "line_kw": line_kw}
         cls._check_call("from_estimator", sample=sample, **drawn)
         cls._check_autoencoder(estimator)
-        samples = read_samples(estimator, X, any_size=estimator._takes_any_size)
-        n_samples = len(samples)
-        if not -n_samples <= sample < n_samples:
-            raise ValueError(
-                f"Got sample={sample} but X has {n_samples} sample(s); expected a "
-                f"number between {-n_samples} and {n_samples - 1}. Pass the row of X "
-                "to show."
-            )
         from ._inference import feature_maps
 
-        net, layout = estimator.net_, samples.layout
-        samples = samples.subset(np.array([sample]))
-        maps = [
-            feature_maps(net, samples, n) for n in range(len(net.module_.encoder) + 1)
-        ]
-        whitened = None
-        if net.module_.whitening is not None:
-            whitened = layout.from_channels_first(maps[0])[0]
-        display = cls(
-            sample=layout.from_channels_first(samples[:])[0],
-            maps=[layer[0] for layer in maps[1:]],
-            whitened=whitened,
-            channel_axis=layout.channel_axis,
-        )
+        with read_samples(estimator, X, any_size=estimator._takes_any_size) as samples:
+            n_samples = len(samples)
+            if not -n_samples <= sample < n_samples:
+                raise ValueError(
+                    f"Got sample={sample} but X has {n_samples} sample(s); expected a "
+                    f"number between {-n_samples} and {n_samples - 1}. Pass the row of "
+                    "X to show."
+                )
+            net, layout = estimator.net_, samples.layout
+            samples = samples.subset(np.array([sample]))
+            maps = [
+                feature_maps(net, samples, n)
+                for n in range(len(net.module_.encoder) + 1)
+            ]
+            whitened = None
+            if net.module_.whitening is not None:
+                whitened = layout.from_channels_first(maps[0])[0]
+            display = cls(
+                sample=layout.from_channels_first(samples[:])[0],
+                maps=[layer[0] for layer in maps[1:]],
+                whitened=whitened,
+                channel_axis=layout.channel_axis,
+            )
         return display.plot(ax, **drawn)
 
     def plot(

@@ -5,6 +5,8 @@ import inspect
 
 import numpy as np
 
+from ._consistency import without_loading
+
 # Samples of so many bytes are looked at.
 _N_BYTES = 2**24
 # What has no part in what is learnt, or is told in another way.
@@ -43,6 +45,8 @@ def fingerprint(estimator, samples, valid, seed, continues):
 def parameters_in_words(estimator):
     """Return those parameters that decide what is learnt, by name, as text."""
     params = estimator.get_params(deep=False)
+    if params["net_params"] is not None:
+        params["net_params"] = without_loading(params["net_params"]) or None
     return {name: _in_words(params[name]) for name in sorted(params.keys() - _LEFT_OUT)}
 
 

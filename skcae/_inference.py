@@ -64,9 +64,11 @@ class BatchRunner:
             self.batch_size = min(size, _MAX_DEVICE_BATCH_SIZE)
 
     @explains_out_of_memory
-    def run(self, work):
-        """Call ``work(part)`` for every slice of the samples."""
+    def run(self, work, samples=None):
+        """Call ``work(part)`` for every slice of the samples, which it may read."""
         parts = list(gen_batches(self.n_samples, self.batch_size))
+        if samples is not None:
+            samples.expect(parts)
         with (
             one_thread() as n_threads,
             multiplying(self.net.precision, self.net.device),
@@ -96,7 +98,7 @@ class BatchRunner:
         """Return samples in the form that reaches the device fastest."""
         if self.is_on_cpu:
             # torch warns of arrays that cannot be written, though it only reads here.
-            return samples.look(part) if samples.X.flags.writeable else samples[part]
+            return samples[part] if samples.is_read_only else samples.look(part)
         return as_batch(send(samples, part, self.device), samples.layout)
 
     def apply(self, function, batch):
@@ -109,7 +111,7 @@ class BatchRunner:
         def work(part):
             out[part] = self.apply(function, self.read(samples, part))
 
-        self.run(work)
+        self.run(work, samples)
         return out
 
     def compute(self, function, batch):
@@ -163,7 +165,7 @@ def transform(net, samples, n_features, out=None, method="unflattened_features")
         _write_rows(batch, out[part])
         forget_pages(out)
 
-    runner.run(work)
+    runner.run(work, samples)
     return out
 
 
@@ -218,7 +220,7 @@ def squared_errors(net, samples):
         error = (runner.apply(rebuild, x) - x).reshape(len(x), -1)
         out[part] = np.einsum("ij,ij->i", error, error, dtype=np.float64)
 
-    runner.run(work)
+    runner.run(work, samples)
     return out
 
 
@@ -250,6 +252,6 @@ def count_dead_units(net, samples):
         code = code.reshape(*code.shape[:2], -1)
         low[part], high[part] = code.min(axis=2), code.max(axis=2)
 
-    runner.run(work)
+    runner.run(work, samples)
     give_back(net.device)  # a fit ends with this
     return int((low.min(axis=0) == high.max(axis=0)).sum()), n_units

@@ -188,15 +188,15 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         ValueError
             If a parameter or the data are out of range, before any training.
         """
-        samples = _read(self.autoencoder, X)
-        autoencoder, transformer = self._fit_autoencoders(X, samples.layout)
-        pca = None
-        if transformer is not None:
-            pca = fit_pca(_features(transformer, samples), transformer._seed)
-        remember_input(self, X, samples)
-        self.autoencoder_, self.transformer_ = autoencoder, transformer
-        self.pca_ = pca
-        scores = self._score(samples)
+        with _read(self.autoencoder, X) as samples:
+            autoencoder, transformer = self._fit_autoencoders(X, samples.layout)
+            pca = None
+            if transformer is not None:
+                pca = fit_pca(_features(transformer, samples), transformer._seed)
+            remember_input(self, X, samples)
+            self.autoencoder_, self.transformer_ = autoencoder, transformer
+            self.pca_ = pca
+            scores = self._score(samples)
         if self.contamination == "auto":
             self.offset_ = float(_fence(scores))
         else:
@@ -265,7 +265,8 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
             "reconstruction", in squared units of the data.
         """
         check_is_fitted(self)
-        return self._score(read_samples(self, X))
+        with read_samples(self, X) as samples:
+            return self._score(samples)
 
     def error_map(self, X):
         """Return where samples are not rebuilt.
@@ -284,11 +285,15 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         check_is_fitted(self)
         from ._inference import reconstruct
 
-        samples = read_samples(self, X)
-        rebuilt = reconstruct(self.autoencoder_.net_, samples)
-        rebuilt = samples.layout.from_channels_first(rebuilt).reshape(samples.X.shape)
-        errors = np.subtract(rebuilt, samples.X, dtype=np.float64)
-        return np.square(errors, out=errors)
+        with read_samples(self, X) as samples:
+            rebuilt = reconstruct(self.autoencoder_.net_, samples)
+            rebuilt = samples.layout.from_channels_first(rebuilt)
+            errors = np.empty(samples.X.shape)
+            rebuilt = rebuilt.reshape(errors.shape)
+            for part in samples.slices(samples.chunk_size):
+                seen = samples.stored(part, np.float64, copy=None)
+                np.square(rebuilt[part] - seen, out=errors[part])
+        return errors
 
     def _score(self, samples):
         if self.pca_ is not None:

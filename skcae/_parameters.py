@@ -10,6 +10,7 @@ from ._consistency import (
     check_together,
     is_stagewise,
     resolve_output_activation,
+    without_loading,
 )
 from ._constraints import ACTIVATION_NAMES
 from ._shapes import Stage, clip_kernel, map_sizes, one_per_stage
@@ -161,7 +162,7 @@ def training_params(estimator):
         "precision": estimator.precision,
         "compile": bool(estimator.compile),
         "verbose": int(estimator.verbose),
-        "net_params": dict(estimator.net_params or {}),
+        "net_params": without_loading(estimator.net_params),
     }
 
 

@@ -135,25 +135,25 @@ class ReconstructionDisplay(BaseDisplay):
         styles = {"im_kw": im_kw, "error_kw": error_kw, "line_kw": line_kw}
         cls._check_call("from_estimator", n_samples=n_samples, **drawn, **styles)
         cls._check_autoencoder(estimator)
-        samples = read_samples(estimator, X)
-        if n_samples is not None and n_samples > len(samples):
-            raise ValueError(
-                f"Got n_samples={n_samples} but X has {len(samples)} sample(s); "
-                "expected at most as many. Lower n_samples, or pass more samples."
-            )
-        _check_channel(channel, samples.layout)
         from ._inference import reconstruct
 
-        layout = samples.layout
-        n_samples = n_samples or min(_N_SAMPLES, len(samples))
-        samples = samples.subset(np.arange(n_samples))
-        display = cls(
-            inputs=layout.from_channels_first(samples[:]),
-            reconstructions=layout.from_channels_first(
-                reconstruct(estimator.net_, samples)
-            ),
-            channel_axis=layout.channel_axis,
-        )
+        with read_samples(estimator, X) as samples:
+            if n_samples is not None and n_samples > len(samples):
+                raise ValueError(
+                    f"Got n_samples={n_samples} but X has {len(samples)} sample(s); "
+                    "expected at most as many. Lower n_samples, or pass more samples."
+                )
+            _check_channel(channel, samples.layout)
+            layout = samples.layout
+            n_samples = n_samples or min(_N_SAMPLES, len(samples))
+            samples = samples.subset(np.arange(n_samples))
+            display = cls(
+                inputs=layout.from_channels_first(samples[:]),
+                reconstructions=layout.from_channels_first(
+                    reconstruct(estimator.net_, samples)
+                ),
+                channel_axis=layout.channel_axis,
+            )
         return display.plot(ax, **drawn, **styles)
 
     def plot(

@@ -97,10 +97,11 @@ class Staged:
 
     def batches(self, slices, order=None):
         """Yield the samples of slices, of an index array where there is one."""
+        if order is not None:
+            slices = [order[part] for part in slices]
+        self.samples.expect(slices)
         for part in slices:
-            index = part if order is None else order[part]
-            rows = send(self.samples, index, self.device)
-            yield as_batch(rows, self.samples.layout)
+            yield as_batch(send(self.samples, part, self.device), self.samples.layout)
 
 
 def for_device(samples, device):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import gen_batches
 
+from ._row_source import RowSource
+
 # Large enough to hide the cost of a Python loop, small enough for the CPU cache.
 _CHUNK_BYTES = 4 * 2**20
 # Rows of a memory map read between two calls to give its memory back: reading one value
@@ -88,8 +90,8 @@ class Samples:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features) or (n_samples, *layout.shape)
-        Real numbers.
+    X : ndarray or RowSource
+        Real numbers, of shape (n_samples, n_features) or (n_samples, *layout.shape).
     layout : Layout
         What one sample looks like.
     rows : ndarray of int or None, default=None
@@ -103,6 +105,21 @@ class Samples:
 
     def __len__(self):
         return len(self.X) if self.rows is None else len(self.rows)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    @property
+    def _is_array(self):
+        return not isinstance(self.X, RowSource)
+
+    @property
+    def is_read_only(self):
+        """Whether what `look` gives may be memory that must not be written."""
+        return self._is_array and not self.X.flags.writeable
 
     def __getitem__(self, index):
         """Return the samples of a slice or an index array as float32 (B, C, *spatial).
@@ -127,8 +144,7 @@ class Samples:
 
         With ``copy=None`` it is only made where it has to be.
         """
-        if self.rows is not None:
-            index = self.rows[index]
+        index = self._rows_of(index)
         # Gathering makes a copy. (np.take would first copy the whole of an array whose
         # memory order is not C.)
         is_slice = isinstance(index, slice)
@@ -140,6 +156,9 @@ class Samples:
         batch = np.array(rows, dtype=dtype, order="C", copy=copy)
         forget_pages(self.X)
         return batch
+
+    def _rows_of(self, index):
+        return index if self.rows is None else self.rows[index]
 
     def _gather(self, index):
         if _map_of(self.X) is None:
@@ -160,11 +179,35 @@ class Samples:
         rows = np.linspace(0, len(self) - 1, min(len(self), size))
         return self.subset(rows.astype(int))
 
+    def shuffled(self, rng):
+        """Return the numbers of all samples in a new random order for one pass."""
+        if self._is_array:
+            return rng.permutation(len(self))
+        rows = np.arange(len(self)) if self.rows is None else self.rows
+        return self.X.shuffled(rows, rng)
+
     def slices(self, size, within=None):
-        """Yield consecutive slices of at most `size` samples, within a slice or all."""
-        within = slice(0, len(self)) if within is None else within
-        for part in gen_batches(within.stop - within.start, size):
-            yield slice(within.start + part.start, within.start + part.stop)
+        """Return consecutive slices of at most `size` samples, within a slice or all.
+
+        Whoever asks for them is going to read them in turn.
+        """
+        first, stop = (0, len(self)) if within is None else (within.start, within.stop)
+        parts = [
+            slice(first + part.start, first + part.stop)
+            for part in gen_batches(stop - first, size)
+        ]
+        self.expect(parts)
+        return parts
+
+    def expect(self, indices):
+        """Hear which slices or index arrays are going to be read, in which order."""
+        if not self._is_array:
+            self.X.expect(self._rows_of(index) for index in indices)
+
+    def close(self):
+        """Give back what reading took; arrays in memory stay as they are."""
+        if not self._is_array:
+            self.X.close()
 
     @property
     def chunk_size(self):

@@ -1,5 +1,7 @@
 """The transformer: a convolutional autoencoder with scikit-learn's contract."""
 
+from functools import partial
+
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.metaestimators import available_if
@@ -226,7 +228,9 @@ class ConvAutoencoderTransformer(
         found in ``net_.callbacks_``.
     net_params : dict, default=None
         Further arguments of skorch's `NeuralNet`, such as
-        ``{"optimizer__betas": (0.9, 0.99)}``.
+        ``{"optimizer__betas": (0.9, 0.99)}``. Where `X` is a torch Dataset,
+        "iterator_train__num_workers" is the number of processes that load samples in
+        `fit`, and "iterator_valid__num_workers" that of all other methods.
 
     Attributes
     ----------
@@ -421,7 +425,9 @@ class ConvAutoencoderTransformer(
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
             Training samples: any real numbers, finite, at least two samples that
-            differ. Arrays of N axes, frames, lists and torch tensors are all fine.
+            differ. Arrays of N axes, frames, lists and torch tensors are all fine. What
+            does not fit into memory may be a memory map, an array of zarr or h5py or
+            alike, or a map-style torch Dataset, of which only parts are read at a time.
             `X` is neither copied as a whole nor changed.
         y : Ignored
             Present for API consistency.
@@ -445,8 +451,7 @@ class ConvAutoencoderTransformer(
         continues = self.warm_start and self.__sklearn_is_fitted__()
         begins = False
         try:
-            with joined():
-                samples = read_training_samples(self, X)
+            with joined(), read_training_samples(self, X) as samples:
                 params = module_params(self, samples.layout)
                 if continues:
                     self._check_same_module(params)
@@ -454,15 +459,21 @@ class ConvAutoencoderTransformer(
                     self._forget_fit()
                     begins = True
                 remember_input(self, X, samples)
-                self._fit(samples, params, X, y, X_val, continues)
+                self._fit_with_validation(samples, params, X, y, X_val, continues)
         except BaseException:
             if begins:
                 self._forget_fit()
             raise
         return self
 
-    def _fit(self, samples, params, X, y, X_val, continues):
-        valid = None if X_val is None else read_samples(self, X_val, name="X_val")
+    def _fit_with_validation(self, samples, params, X, y, X_val, continues):
+        if X_val is None:
+            self._fit(samples, None, params, X, y, continues)
+            return
+        with read_samples(self, X_val, name="X_val") as valid:
+            self._fit(samples, valid, params, X, y, continues)
+
+    def _fit(self, samples, valid, params, X, y, continues):
         seed = draw_common_seed(self, X=samples, X_val=valid)
         checkpoint = self._open_checkpoint(samples, valid, seed, continues)
         if checkpoint is not None:
@@ -510,11 +521,11 @@ class ConvAutoencoderTransformer(
             Fitted transformer.
         """
         continues = self.__sklearn_is_fitted__()
-        with joined():
-            if continues:
-                samples = read_samples(self, X)
-            else:
-                samples = read_training_samples(self, X)
+        read = (
+            partial(read_samples, training=True) if continues else read_training_samples
+        )
+        with joined(), read(self, X) as samples:
+            if not continues:
                 params = module_params(self, samples.layout)
                 remember_input(self, X, samples)
                 self._start(samples, params, draw_common_seed(self, X=samples))
@@ -546,9 +557,9 @@ class ConvAutoencoderTransformer(
         check_is_fitted(self)
         from ._inference import transform
 
-        samples = read_samples(self, X, any_size=self._takes_any_size)
-        check_out(out, (len(samples), self._n_features_out))
-        return transform(self.net_, samples, self._n_features_out, out)
+        with read_samples(self, X, any_size=self._takes_any_size) as samples:
+            check_out(out, (len(samples), self._n_features_out))
+            return transform(self.net_, samples, self._n_features_out, out)
 
     @available_if(_is_invertible)
     def inverse_transform(self, X):
@@ -590,9 +601,9 @@ class ConvAutoencoderTransformer(
             samples, negative for worse. Higher is better.
         """
         check_is_fitted(self)
-        samples = read_samples(self, X)
-        errors = self._squared_errors(samples).sum()
-        total = samples.squared_deviations(self.mean_)
+        with read_samples(self, X) as samples:
+            errors = self._squared_errors(samples).sum()
+            total = samples.squared_deviations(self.mean_)
         if total == 0:
             return float(errors == 0)
         return float(1 - errors / total)
@@ -611,8 +622,8 @@ class ConvAutoencoderTransformer(
             In squared units of the data; higher is better, 0 is perfect.
         """
         check_is_fitted(self)
-        samples = read_samples(self, X)
-        return -self._squared_errors(samples) / self.n_features_in_
+        with read_samples(self, X) as samples:
+            return -self._squared_errors(samples) / self.n_features_in_
 
     @property
     def filters_(self):

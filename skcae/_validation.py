@@ -7,25 +7,13 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
+from ._consistency import loading_params
+from ._row_source import RowSource
 from ._samples import Layout, Samples
 from ._shapes import map_sizes
 from ._shares import check_finite
-
-
-def _from_torch(X, name):
-    """Return a numpy array where `X` is a torch tensor, else `X` itself."""
-    torch = sys.modules.get("torch")
-    if torch is None or not isinstance(X, torch.Tensor):
-        return X
-    try:
-        X = X.detach().cpu()
-        return X.float().numpy() if X.dtype == torch.bfloat16 else X.numpy()
-    except (RuntimeError, TypeError):
-        raise TypeError(
-            f"Got {name} as a torch tensor of dtype {X.dtype}, layout {X.layout} and "
-            f"device {X.device}; expected a dense tensor of real numbers. Pass "
-            "X.to_dense(), X.dequantize() or a numpy array."
-        ) from None
+from ._stored_array import StoredArray, is_stored_array
+from ._tensors import from_torch
 
 
 def _check_dtype(X, name, kinds):
@@ -69,7 +57,32 @@ def _convert(X, name, estimator):
 
 def _as_array(X, name, min_samples, estimator):
     _check_dtype(X, name, kinds="biufO")
-    X = _convert(X, name, estimator)
+    return _check_axes(_convert(X, name, estimator), name, min_samples)
+
+
+def _as_rows(X, name, min_samples, estimator, loading):
+    """Return an array or, of what might not fit into memory, a source of rows."""
+    if _is_dataset(X, name):
+        from ._dataset_rows import DatasetRows
+
+        return _check_axes(DatasetRows(X, name, **loading), name, min_samples)
+    if is_stored_array(X):
+        _check_dtype(X, name, kinds="biuf")
+        return _check_axes(StoredArray(X, name), name, min_samples)
+    return _as_array(from_torch(X, name), name, min_samples, estimator)
+
+
+def _is_dataset(X, name):
+    # Who has a Dataset has imported this.
+    if "torch.utils.data" not in sys.modules:
+        return False
+    from ._dataset_rows import is_dataset
+
+    return is_dataset(X, name)
+
+
+def _check_axes(X, name, min_samples):
+    """Return `X` if it has samples of numbers, as far as shape and dtype tell."""
     if X.ndim < 2:
         raise ValueError(
             f"Got {name} of shape {X.shape}; expected (n_samples, n_features) or "
@@ -83,6 +96,17 @@ def _as_array(X, name, min_samples, estimator):
             f"{min_samples}. Check how {name} was selected."
         )
     return X
+
+
+def _checked(X, layout, name="X"):
+    """Return the samples of an array or a source, which are all finite."""
+    samples = Samples(X, layout)
+    try:
+        check_finite(samples, name)
+    except BaseException:
+        samples.close()
+        raise
+    return samples
 
 
 def _check_shape_parameter(input_shape):
@@ -166,7 +190,7 @@ def resolve_layout(X_shape, input_shape, channel_axis):
     return layout
 
 
-def read_training_samples(estimator, X):
+def read_training_samples(estimator, X, *, loading=None):
     """Check `X`, find out its layout and return its samples.
 
     Parameters
@@ -175,16 +199,19 @@ def read_training_samples(estimator, X):
         Has `input_shape` and `channel_axis`.
     X : array-like
         What the user passed.
+    loading : estimator or None, default=None
+        Whose `net_params` say how a Dataset is loaded; None: those of `estimator`.
 
     Returns
     -------
     samples : Samples
+        To be closed.
     """
-    X = _as_array(_from_torch(X, "X"), "X", 2, estimator)
+    X = _as_rows(X, "X", 2, estimator, loading_params(loading or estimator, "train"))
+    if isinstance(X, StoredArray):
+        X.warn_of_large_chunks(stacklevel=5)
     layout = resolve_layout(X.shape, estimator.input_shape, estimator.channel_axis)
-    samples = Samples(X, layout)
-    check_finite(samples)
-    return samples
+    return _checked(X, layout)
 
 
 def remember_input(estimator, X, samples):
@@ -199,7 +226,8 @@ def remember_input(estimator, X, samples):
     samples : Samples
         What has been read from it.
     """
-    names_from = X if samples.X.ndim == 2 else samples.X
+    has_columns = samples.X.ndim == 2 and not isinstance(samples.X, RowSource)
+    names_from = X if has_columns else samples.X
     validate_data(estimator, names_from, skip_check_array=True)
     layout = samples.layout
     estimator.n_features_in_ = layout.n_features
@@ -208,7 +236,9 @@ def remember_input(estimator, X, samples):
     estimator._saw_rows = samples.X.ndim == 2 and len(layout.shape) > 1
 
 
-def read_samples(estimator, X, *, name="X", any_size=False):
+def read_samples(
+    estimator, X, *, name="X", any_size=False, training=False, loading=None
+):
     """Check `X` against what `fit` saw and return its samples.
 
     Parameters
@@ -221,17 +251,23 @@ def read_samples(estimator, X, *, name="X", any_size=False):
         What messages call it.
     any_size : bool, default=False
         Whether N-D samples may have another spatial shape than those of `fit`.
+    training : bool, default=False
+        Whether they are going to be trained on.
+    loading : estimator or None, default=None
+        Whose `net_params` say how a Dataset is loaded; None: those of `estimator`.
 
     Returns
     -------
     samples : Samples
+        To be closed.
     """
-    frame, X = X, _from_torch(X, name)
-    X = _as_array(X, name, 1, estimator)
-    samples = Samples(X, seen_layout(estimator, X.shape[1:], name, any_size))
-    check_finite(samples, name)
-    if X.ndim == 2:
-        validate_data(estimator, frame, reset=False, skip_check_array=True)
+    params = loading_params(loading or estimator, "train" if training else "valid")
+    rows = _as_rows(X, name, 1, estimator, params)
+    layout = seen_layout(estimator, rows.shape[1:], name, any_size)
+    samples = _checked(rows, layout, name)
+    if rows.ndim == 2:
+        names_from = rows if isinstance(rows, RowSource) else X
+        validate_data(estimator, names_from, reset=False, skip_check_array=True)
     return samples
 
 
@@ -288,7 +324,7 @@ def _raise_other_shape(estimator, name, here, layout):
 
 def read_features(estimator, X, n_features):
     """Check what `inverse_transform` gets and return it as float32."""
-    X = _as_array(_from_torch(X, "X"), "X", 1, estimator)
+    X = _as_array(from_torch(X, "X"), "X", 1, estimator)
     if X.shape[1:] != (n_features,):
         raise ValueError(
             f"Got X of shape {X.shape}, but {type(estimator).__name__} made "

@@ -30,7 +30,8 @@ EXPECTED = {
     "bench_gpu.py --device cpu": rf"skcae / skorch predict +{RATIO}",
     "bench_growth.py": r"fit with max_epochs=0 +\d+\.\d",
     "bench_import.py": rf"skcae / torch, sklearn, skorch: {RATIO}",
-    "bench_memory.py": r"fit, growth +[+-]\d+\.\d MB",
+    "bench_memory.py": r"npy: fit, growth +[+-]\d+\.\d MB",
+    "bench_memory.py --storage zarr h5": r"h5: transform, growth +[+-]\d+\.\d MB",
     "bench_onnx.py": rf"errors +one sample +onnxruntime / skcae {RATIO}",
     "bench_outliers.py": r"skcae, features +\d+\.\d\d .*\n(.*\n)*OneClassSVM",
     "bench_scale.py": (

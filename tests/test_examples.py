@@ -20,6 +20,7 @@ FIGURES = {
     "plot_features_compare.py": {"digits_features.png"},
     "plot_finetune.py": {"digits_finetuned.png"},
     "plot_label_efficiency.py": {"digits_labels.png"},
+    "plot_larger_than_memory.py": {"photos_memory.png"},
     "plot_outliers.py": {"digits_outliers.png"},
     "plot_mirrored_views.py": {"photos_mirrored.png"},
     "search_with_dask.py": set(),

@@ -16,6 +16,10 @@ ORDER = [
     "_group",
     "_ranks",
     "_shapes",
+    "_tensors",
+    "_row_source",
+    "_stored_array",
+    "_dataset_rows",
     "_samples",
     "_shares",
     "_labels",
@@ -97,7 +101,17 @@ def test_imports_go_one_way(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["_shapes", "_samples", "_constraints", "_consistency", "_parameters"]
+    "name",
+    [
+        "_shapes",
+        "_tensors",
+        "_row_source",
+        "_stored_array",
+        "_samples",
+        "_constraints",
+        "_consistency",
+        "_parameters",
+    ],
 )
 def test_arithmetic_knows_no_torch(name):
     tree = ast.parse((PACKAGE / f"{name}.py").read_text())
