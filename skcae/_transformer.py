@@ -1,5 +1,7 @@
 """The transformer: a convolutional autoencoder with scikit-learn's contract."""
 
+from contextlib import nullcontext
+
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.metaestimators import available_if
@@ -452,19 +454,18 @@ class ConvAutoencoderTransformer(
                 self._forget_fit()
             remember_input(self, X, samples)
             try:
-                self._fit_with_validation(samples, params, X, y, X_val, continues)
+                with self._read_validation(X_val) as valid:
+                    self._fit(samples, valid, params, X, y, continues)
             except BaseException:
                 if not continues:
                     self._forget_fit()
                 raise
         return self
 
-    def _fit_with_validation(self, samples, params, X, y, X_val, continues):
+    def _read_validation(self, X_val):
         if X_val is None:
-            self._fit(samples, None, params, X, y, continues)
-            return
-        with read_samples(self, X_val, name="X_val") as valid:
-            self._fit(samples, valid, params, X, y, continues)
+            return nullcontext()
+        return read_samples(self, X_val, name="X_val")
 
     def _fit(self, samples, valid, params, X, y, continues):
         seed = draw_seed(self.random_state)
