@@ -119,7 +119,7 @@ def make():
 def learn_in_parts(X):
     """Train on some chunks, one after the other."""
     cae = make()
-    for start in range(0, X.shape[0], 8 * CHUNK):
+    for start in range(0, X.shape[0], 16 * CHUNK):
         cae.partial_fit(X[start : start + CHUNK])
 
 

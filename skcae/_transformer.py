@@ -1,5 +1,6 @@
 """The transformer: a convolutional autoencoder with scikit-learn's contract."""
 
+from contextlib import nullcontext
 from functools import partial
 
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -459,19 +460,18 @@ class ConvAutoencoderTransformer(
                     self._forget_fit()
                     begins = True
                 remember_input(self, X, samples)
-                self._fit_with_validation(samples, params, X, y, X_val, continues)
+                with self._read_validation(X_val) as valid:
+                    self._fit(samples, valid, params, X, y, continues)
         except BaseException:
             if begins:
                 self._forget_fit()
             raise
         return self
 
-    def _fit_with_validation(self, samples, params, X, y, X_val, continues):
+    def _read_validation(self, X_val):
         if X_val is None:
-            self._fit(samples, None, params, X, y, continues)
-            return
-        with read_samples(self, X_val, name="X_val") as valid:
-            self._fit(samples, valid, params, X, y, continues)
+            return nullcontext()
+        return read_samples(self, X_val, name="X_val")
 
     def _fit(self, samples, valid, params, X, y, continues):
         seed = draw_common_seed(self, X=samples, X_val=valid)
