@@ -178,10 +178,14 @@ def make_methods(data, arguments):
         recipe["channel_axis"] = data.channel_axis
     if arguments.quick:
         recipe |= {"n_filters": (8, 2), "max_epochs": 1}
+    # How else filters may be found; where it is the recipe's own way, once is enough.
+    n_epochs = recipe.get("max_epochs") or 10
     starts = {
-        "trained": {},
-        "untrained, k-means": {"max_epochs": 0, "init": "kmeans"},
-        "untrained, random": {"max_epochs": 0, "init": "random"},
+        "recipe": {},
+        "k-means alone": {"init": "kmeans", "max_epochs": 0},
+        "trained from k-means": {"init": "kmeans", "max_epochs": n_epochs},
+        "trained from random": {"init": "random", "max_epochs": n_epochs},
+        "random alone": {"init": "random", "max_epochs": 0},
     }
 
     def make(start, seed):
@@ -192,6 +196,7 @@ def make_methods(data, arguments):
     ours = {
         f"skcae, {name}": lambda seed, start=start: make(start, seed)
         for name, start in starts.items()
+        if not start or not start.items() <= recipe.items()
     }
     return make_peers(data, arguments.quick, arguments.device) | ours
 

@@ -56,8 +56,10 @@ class Network:
     classifier: dict = field(default_factory=dict)
 
 
-_GREY = recipes["grey"]
-_COLOUR = recipes["colour"]
+# As autoencoders, which learn from random filters what rebuilds the samples.
+_TRAINED = {"init": "random", "sparsity_level": 0.1}
+_GREY = recipes["grey"] | _TRAINED
+_COLOUR = recipes["colour"] | _TRAINED
 # For up to so many labels, networks that have been chosen on the slice.
 NETWORKS = {
     ("digits", "small"): [(np.inf, Network(recipes["small"], {"shift": 1}))],

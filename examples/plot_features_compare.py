@@ -2,8 +2,9 @@
 
 Handwritten digits, 8 x 8 pixels: the accuracy of one linear classifier behind principal
 components, and behind the features of convolutional autoencoders of growing width. The
-recipe for grey images is taken as it is, except for filters of 3 x 3, as the images are
-small, and a coarser grid. What training adds is seen beside filters that stay random.
+recipe for grey images is taken as it is, except for filters of 3 x 3, as images are
+small, and a coarser grid. What training adds is seen beside filters that stay random,
+and beside those of k-means, which the training starts from.
 Principal components are better as long as features are very few, but there are no more
 of them than pixels.
 """
@@ -67,6 +68,7 @@ contestants = {
     "CAE, random filters": [
         (cae(n, max_epochs=0, init="random"), images) for n in WIDTHS
     ],
+    "CAE, k-means filters": [(cae(n, max_epochs=0), images) for n in WIDTHS],
     "CAE, trained": [(cae(n), images) for n in WIDTHS],
 }
 curves = {}
@@ -87,7 +89,7 @@ for name, transformers in contestants.items():
 # %%
 # A figure
 # --------
-colours = {"PCA": "0.45", "CAE, random filters": "C1", "CAE, trained": "C0"}
+colours = dict(zip(curves, ("0.45", "C1", "C2", "C0"), strict=True))
 figure, axis = plt.subplots(figsize=(6.4, 4), layout="constrained")
 for name, curve in curves.items():
     n_features, means, deviations = np.transpose(curve)

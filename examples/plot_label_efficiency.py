@@ -48,6 +48,7 @@ features = {
     "raw pixels": rows,
     "PCA": PCA(30).fit_transform(rows),
     "CAE, random filters": cae(max_epochs=0, init="random").fit_transform(images),
+    "CAE, k-means filters": cae(max_epochs=0).fit_transform(images),
     "CAE, trained": cae().fit_transform(images),
 }
 
@@ -77,8 +78,7 @@ for name, X in features.items():
 # %%
 # A figure
 # --------
-colours = {"raw pixels": "0.7", "PCA": "0.35"}
-colours |= {"CAE, random filters": "C1", "CAE, trained": "C0"}
+colours = dict(zip(curves, ("0.7", "0.35", "C1", "C2", "C0"), strict=True))
 figure, axis = plt.subplots(figsize=(6.4, 4), layout="constrained")
 for name, scores in curves.items():
     mean, deviation = 100 * scores.mean(axis=1), 100 * scores.std(axis=1)

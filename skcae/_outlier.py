@@ -17,7 +17,13 @@ from ._sklearn import Interval, StrOptions, _fit_context
 from ._transformer import ConvAutoencoderTransformer
 from ._validation import read_samples, remember_input
 
-_FEW = {"n_filters": (16, 4), "feature_stages": "last", "max_epochs": 3}
+_FEW = {
+    "n_filters": (16, 4),
+    "feature_stages": "last",
+    "init": "random",
+    "sparsity_level": 0.1,
+    "max_epochs": 3,
+}
 # What is fine is not what normal images have in common.
 _COARSE = {"whiten": 10.0, "threshold": 1.0}
 # By the number of spatial axes.
@@ -74,11 +80,11 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         it stays fitted inside a :class:`~sklearn.frozen.FrozenEstimator`. None: samples
         are rebuilt by one with ``n_filters=(16, 32), n_components=16,
         max_samples=1280``, and "features" are those of a second one: a recipe with
-        ``n_filters=(16, 4), feature_stages="last", max_epochs=3``, and with
-        ``kernel_size=15, whiten=None, pool_grid=8`` ("signal"), ``whiten=10.0,
-        threshold=1.0, pool_grid=3`` ("grey") or ``whiten=10.0, threshold=1.0,
-        pool_grid=2`` ("volume"). Samples with channels, or flattened ones, need a
-        transformer that says so.
+        ``n_filters=(16, 4), feature_stages="last", init="random", sparsity_level=0.1,
+        max_epochs=3``, and with ``kernel_size=15, whiten=None, pool_grid=8``
+        ("signal"), ``whiten=10.0, threshold=1.0, pool_grid=3`` ("grey") or
+        ``whiten=10.0, threshold=1.0, pool_grid=2`` ("volume"). Samples with channels,
+        or flattened ones, need a transformer that says so.
     criterion : {"features", "reconstruction"}, default="features"
         What makes a sample odd. "features": the squared Mahalanobis distance of its
         features from the mean of those of the training samples [1]_, whose covariance

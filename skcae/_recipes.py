@@ -12,6 +12,7 @@ _STACK = {
     "layerwise": True,
     "sparsity": "winner_take_all",
     "sparsity_level": 0.1,
+    "init": "kmeans",
     "lr": 0.01,
     "max_epochs": 10,
     "max_samples": 6400,
@@ -34,9 +35,9 @@ class Recipes(Mapping):
     Every lookup gives a new dict, to be changed at will.
 
     ``"grey"``, ``"colour"``, ``"signal"``, ``"volume"``
-        Features for a linear classifier: whitened samples, filters learnt by
-        winner-take-all, a second stage of a few filters on every map, and the pooled
-        maps of both.
+        Features for a linear classifier: whitened samples, filters that k-means finds
+        among their patches and winner-take-all trains, a second stage of a few filters
+        on every map, and the pooled maps of both.
     ``"small"``
         The same for grey images of less than 16 pixels a side: one stage, whose filters
         are found by k-means alone.
@@ -82,13 +83,15 @@ class Recipes(Mapping):
 
 recipes = Recipes(
     {
-        "grey": _STACK | {"kernel_size": 7, "whiten": 1.0, "pool_grid": 4},
+        "grey": _STACK
+        | {"kernel_size": 7, "whiten": 1.0, "sparsity_level": 0.03, "pool_grid": 4},
         "colour": _STACK
         | {
             "channel_axis": -1,
             "n_filters": (64, 8),
             "kernel_size": 7,
             "whiten": 0.1,
+            "sparsity_level": 0.03,
             "crop_size": 14,
             "pool_grid": (4, 3),
         },
@@ -109,7 +112,7 @@ recipes = Recipes(
         | {
             "n_filters": (8, 4),
             "kernel_size": 5,
-            "whiten": 1.0,
+            "whiten": 10.0,
             "crop_size": 14,
             "pool_grid": (4, 2),
         },

@@ -13,13 +13,13 @@ RATIO = r"\d+\.\d\d \["
 # What each script prints with these arguments.
 EXPECTED = {
     "bench_defaults.py": r"CAE, defaults +0\.\d{4}",
-    "bench_features.py": r"skcae, trained +\d+\.\d\d +\d+\.\d\d +\d+ ",
-    "bench_features.py --data cifar10_jpeg --flip --only raw skcae": r"skcae, trained",
-    "bench_features.py --data mnist --labels 50 --only k-means trained": (
-        r"skcae, trained .* \d+\.\d\d \(\d+\.\d\)"
+    "bench_features.py": r"skcae, recipe +\d+\.\d\d +\d+\.\d\d +\d+ ",
+    "bench_features.py --data cifar10_jpeg --flip --only raw skcae": r"skcae, recipe",
+    "bench_features.py --data mnist --labels 50 --only k-means recipe": (
+        r"skcae, recipe .* \d+\.\d\d \(\d+\.\d\)"
     ),
-    "bench_features.py --data ucr_ecg5000": r"MiniRocket .*\nskcae, trained",
-    "bench_features.py --data adrenalmnist3d_32 --only PCA trained": r"skcae, trained",
+    "bench_features.py --data ucr_ecg5000": r"MiniRocket .*\nskcae, recipe",
+    "bench_features.py --data adrenalmnist3d_32 --only PCA recipe": r"skcae, recipe",
     "bench_finetune.py --labels 50 all": r"skcae, fine-tuned +\d+\.\d\d +\(",
     "bench_finetune.py --data mnist --labels 50 --only skcae": r"head alone +\d+\.\d",
     "bench_finetune.py --data cifar10_jpeg --labels 50 --only tuned --no-test": (

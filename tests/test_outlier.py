@@ -241,6 +241,8 @@ def test_documented_default_autoencoder(kind, changes, signals, digits, volumes)
     expected = recipes[kind] | {
         "n_filters": (16, 4),
         "feature_stages": "last",
+        "init": "random",
+        "sparsity_level": 0.1,
         "max_epochs": 3,
         "random_state": 0,
     }
