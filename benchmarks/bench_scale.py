@@ -53,6 +53,7 @@ def search(client, cae, X):
 
 def compare_searches(arguments):
     """Print what a second worker gains."""
+    torch.set_num_threads(1)  # joblib leaves what one worker would do to this process
     workload = WORKLOADS[0]
     X = workload.samples(arguments.quick)
     cae = workload.make_cae(max_epochs=1 if arguments.quick else 40)
