@@ -1,7 +1,5 @@
 """Views of samples for training: a little moved, or as a mirror shows them."""
 
-from functools import partial
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -39,8 +37,8 @@ class RandomViews(nn.Module):
         if self.shift:
             x = self._shifted(x)
         if self.flip:
-            draw = partial(torch.rand, generator=self.generator, device=x.device)
-            drawn = current().drawn(draw, x.shape[:1])
+            how = {"generator": self.generator, "device": x.device}
+            drawn = current().drawn(torch.rand, x.shape[:1], **how)
             chosen = (drawn < 0.5).view(-1, *(1,) * (x.ndim - 1))
             x = torch.where(chosen, x.flip(-1), x)
         return x
@@ -72,6 +70,6 @@ class RandomDropout(nn.Module):
         """Return what is left of `x`."""
         if not self.training or not self.share:
             return x
-        draw = partial(torch.rand, generator=self.generator, device=x.device)
-        drawn = current().drawn(draw, x.shape)
+        how = {"generator": self.generator, "device": x.device}
+        drawn = current().drawn(torch.rand, x.shape, **how)
         return x * (drawn >= self.share) / (1 - self.share)

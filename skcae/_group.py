@@ -81,9 +81,10 @@ class Group:
         """Return how many of one's own samples count."""
         return self._n_counted(self.n_samples)
 
-    def drawn(self, draw, shape):
+    def drawn(self, draw, shape, **how):
         """Draw for all samples of a batch, and return what is drawn for one's own."""
-        return draw((self.n_samples, *shape[1:]))[self.own(slice(0, self.n_samples))]
+        of_all = draw((self.n_samples, *shape[1:]), **how)
+        return of_all[self.own(slice(0, self.n_samples))]
 
     def gathered(self, x):
         """Return the rows of all, one for each sample, in the order of the batch."""

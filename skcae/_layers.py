@@ -1,7 +1,6 @@
 """Parts of the autoencoder: torch modules on tensors of shape (N, C, *spatial)."""
 
 import math
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -318,14 +317,10 @@ class Corruption(nn.Module):
         """Return a noisy copy of `x` in training mode, else `x`."""
         if not self.training:
             return x
-        draw = partial(
-            torch.randn if self.kind == "gaussian" else torch.rand,
-            generator=self.generator,
-            device=x.device,
-            dtype=x.dtype,
-        )
+        draw = torch.randn if self.kind == "gaussian" else torch.rand
+        how = {"generator": self.generator, "device": x.device, "dtype": x.dtype}
         ranks = current()
-        noise = ranks.drawn(draw, x.shape)
+        noise = ranks.drawn(draw, x.shape, **how)
         if self.kind == "gaussian":
             return x + self.level * noise
         if self.kind == "mask":

@@ -132,8 +132,8 @@ class WinnerTakeAll(Objective):
         if not module.training:
             # Who looks at a loss does not change the training, and sees the same parts.
             generator = torch.Generator().manual_seed(0)
-        draw = partial(torch.randint, len(x), generator=generator)
-        rows = ranks.drawn(draw, (n_own,))
+        draw = partial(torch.randint, len(x))
+        rows = ranks.drawn(draw, (n_own,), generator=generator)
         return x[rows.to(x.device)]
 
     def _standardised_crops(self, module, x, crop):

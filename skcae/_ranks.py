@@ -36,9 +36,9 @@ class Alone:
 
     n_that_count = n_in_batch
 
-    def drawn(self, draw, shape):
+    def drawn(self, draw, shape, **how):
         """Draw for a batch."""
-        return draw(shape)
+        return draw(shape, **how)
 
     def gathered(self, x):
         """Return the rows of a batch."""

@@ -1,7 +1,6 @@
 """Winner-take-all training of one convolutional stage, computed from its winners."""
 
 import functools
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -95,13 +94,9 @@ def random_crops(x: Tensor, size, generator: torch.Generator) -> Tensor:
     steps = x.stride()
     starts = torch.arange(len(x), device=x.device) * steps[0]
     for length, side, step in zip(x.shape[2:], size, steps[2:], strict=True):
-        draw = partial(
-            torch.randint,
-            length - side + 1,
-            generator=generator,
-            device=generator.device,
-        )
-        drawn = current().drawn(draw, (len(x),))
+        draw = functools.partial(torch.randint, length - side + 1)
+        how = {"generator": generator, "device": generator.device}
+        drawn = current().drawn(draw, (len(x),), **how)
         starts += drawn.to(x.device) * step
     shape = (x.shape[1], *size)
     places = starts[:, None] + _places(shape, steps[1:], x.device)
