@@ -172,15 +172,14 @@ class DatasetRows(RowSource):
         if not self.num_workers:
             return
         with self._lock:
-            self._plan[:] = [self._as_rows(index) for index in indices]
+            self._plan[:] = [self._numbers(index) for index in indices]
             self._coming = deque(rows.tobytes() for rows in self._plan)
             self._early = {}
             self._loader = self._loader or self._make_loader()
             self._loading = iter(self._loader)
 
-    def __getitem__(self, index):
-        """Return the samples of a slice or an index array as a fresh array."""
-        rows = self._as_rows(index)
+    def read(self, rows):
+        """Return some samples, by their numbers, as a fresh array."""
         key = rows.tobytes()
         with self._lock:
             while key in self._coming:
@@ -195,11 +194,6 @@ class DatasetRows(RowSource):
         if loading is not None:
             # Else they live as long as the traceback of an error that went through.
             loading._shutdown_workers()
-
-    def _as_rows(self, index):
-        if isinstance(index, slice):
-            return np.arange(*index.indices(len(self)))
-        return np.asarray(index, dtype=np.int64)
 
     def _make_loader(self):
         return DataLoader(

@@ -3,6 +3,13 @@
 import math
 
 import numpy as np
+from sklearn.utils import gen_batches
+
+
+def slices_between(start, stop, size):
+    """Yield consecutive slices of at most `size` rows."""
+    for part in gen_batches(stop - start, size):
+        yield slice(start + part.start, start + part.stop)
 
 
 class RowSource:
@@ -35,9 +42,12 @@ class RowSource:
 
     def __getitem__(self, index):
         """Return the rows of a slice or an index array as a fresh array."""
+        return self.read(self._numbers(index))
+
+    def _numbers(self, index):
         if isinstance(index, slice):
-            index = np.arange(*index.indices(len(self)))
-        return self.read(index)
+            return np.arange(*index.indices(len(self)))
+        return np.asarray(index, dtype=np.int64)
 
     def read(self, rows):
         """Return some rows, by their numbers, as a fresh array."""

@@ -5,9 +5,8 @@ import mmap
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils import gen_batches
 
-from ._row_source import RowSource
+from ._row_source import RowSource, slices_between
 
 # Large enough to hide the cost of a Python loop, small enough for the CPU cache.
 _CHUNK_BYTES = 4 * 2**20
@@ -191,11 +190,8 @@ class Samples:
 
         Whoever asks for them is going to read them in turn.
         """
-        first, stop = (0, len(self)) if within is None else (within.start, within.stop)
-        parts = [
-            slice(first + part.start, first + part.stop)
-            for part in gen_batches(stop - first, size)
-        ]
+        within = slice(0, len(self)) if within is None else within
+        parts = list(slices_between(within.start, within.stop, size))
         self.expect(parts)
         return parts
 

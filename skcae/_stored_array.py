@@ -7,9 +7,8 @@ from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import gen_batches
 
-from ._row_source import RowSource
+from ._row_source import RowSource, slices_between
 
 # What is kept in memory of an array.  Samples that are shuffled together come from it.
 _BUFFER_BYTES = 2**27
@@ -154,8 +153,7 @@ class StoredArray(RowSource):
         most = max(1, _MAX_READ_BYTES // (self.block_rows * self.row_bytes))
         gaps = np.flatnonzero(np.diff(blocks) > 1) + 1
         for start, stop in pairwise([0, *gaps, len(blocks)]):
-            for part in gen_batches(stop - start, most):
-                yield slice(start + part.start, start + part.stop)
+            yield from slices_between(start, stop, most)
 
     def _load_run(self, blocks, slots):
         """Read blocks that follow each other into slots."""
