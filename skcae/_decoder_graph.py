@@ -15,14 +15,8 @@ def add_reconstruction(graph, module, x, spatial):
 
     Parameters
     ----------
-    graph : Graph
-        Gets the nodes.
-    module : ConvAutoencoder
-        Its weights become constants.
-    x : str
-        Name of samples (N, C, *spatial), in the data's own units.
-    spatial : tuple of int
-        Their spatial shape.
+    graph, module, x, spatial
+        As of `add_features`.
 
     Returns
     -------

@@ -47,15 +47,12 @@ def _fence(scores):
     return max(fence, np.sort(scores)[:2].mean())
 
 
-def _read(autoencoder, X):
-    """Return the training samples for an autoencoder, fitted or not, or None."""
-    samples = read_for(autoencoder, X)
+def _check_number(samples):
     if len(samples) < 2:
         raise ValueError(
             f"Got X with {len(samples)} sample; expected at least 2, as outliers are "
             "those that lie apart from others. Pass more."
         )
-    return samples
 
 
 def _features(transformer, samples):
@@ -194,7 +191,8 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         ValueError
             If a parameter or the data are out of range, before any training.
         """
-        with _read(self.autoencoder, X) as samples:
+        with read_for(self.autoencoder, X) as samples:
+            _check_number(samples)
             autoencoder, transformer = self._fit_autoencoders(X, samples.layout)
             pca = None
             if transformer is not None:

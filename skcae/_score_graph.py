@@ -14,14 +14,8 @@ def add_errors(graph, module, x, spatial):
 
     Parameters
     ----------
-    graph : Graph
-        Gets the nodes.
-    module : ConvAutoencoder
-        Rebuilds samples.
-    x : str
-        Name of samples (N, C, *spatial), in the data's own units.
-    spatial : tuple of int
-        Their spatial shape.
+    graph, module, x, spatial
+        As of `add_features`.
 
     Returns
     -------
