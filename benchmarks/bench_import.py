@@ -15,7 +15,7 @@ from _timing import interleave, make_parser, parse, spread
 
 STATEMENTS = {
     "skcae": "import skcae",
-    "skcae with fit's imports": "import skcae, skcae._training",
+    "skcae with fit's imports": "import skcae, skcae.training.loop",
     "torch, sklearn, skorch": "import torch, sklearn.base, skorch",
 }
 CLOCK = "from time import perf_counter as now; start = now(); {}; print(now() - start)"

@@ -15,7 +15,7 @@ import torch
 from _timing import interleave, make_parser, parse, ratio
 from torch.nn import functional as F
 
-from skcae._winners import normalise_, winner_take_all_loss
+from skcae.nn.winner_take_all import normalise_, winner_take_all_loss
 
 BATCH, SHARE = 64, 0.1
 # Channels, side of the samples, side of the filters.

@@ -1,15 +1,15 @@
 """Convolutional autoencoders as scikit-learn transformers."""
 
-from ._classifier import ConvAutoencoderClassifier
-from ._feature_map_display import FeatureMapDisplay
-from ._filter_display import FilterDisplay
-from ._outlier import ConvAutoencoderOutlierDetector
-from ._progress_lines import ProgressLines
-from ._ranks import data_parallel
-from ._recipes import recipes
-from ._reconstruction_display import ReconstructionDisplay
-from ._training_curve_display import TrainingCurveDisplay
-from ._transformer import ConvAutoencoderTransformer
+from .displays.feature_maps import FeatureMapDisplay
+from .displays.filters import FilterDisplay
+from .displays.reconstruction import ReconstructionDisplay
+from .displays.training_curve import TrainingCurveDisplay
+from .distributed.context import data_parallel
+from .estimators.classifier import ConvAutoencoderClassifier
+from .estimators.outlier_detector import ConvAutoencoderOutlierDetector
+from .estimators.progress_lines import ProgressLines
+from .estimators.transformer import ConvAutoencoderTransformer
+from .params.recipes import recipes
 
 __all__ = [
     "ConvAutoencoderClassifier",

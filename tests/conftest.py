@@ -13,7 +13,7 @@ from skcae import ConvAutoencoderTransformer
 # Without it scikit-learn leaves out its check of array API inputs.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
-pytest.register_assert_rewrite("interrupts")
+pytest.register_assert_rewrite("tests.interrupts")
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +108,7 @@ def path(tmp_path):
 @pytest.fixture
 def uninterrupted():
     """Let a test inherit no interrupts of another."""
-    from interrupts import Interrupt
+    from .interrupts import Interrupt
 
     Interrupt.epoch, Interrupt.n_epochs = None, 0
 

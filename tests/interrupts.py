@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import make_small
 from skorch.callbacks import Callback
+
+from .conftest import make_small
 
 # What a file of another fit gets, with what differs.
 OTHER = r"Got checkpoint='.*fit' of another fit, with {}.*; expected .* Pass the"

@@ -6,13 +6,14 @@ import re
 
 import numpy as np
 import pytest
-from conftest import make_small
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 from numpydoc.validate import ERROR_MSGS, validate
 from sklearn.datasets import load_digits
 
 import skcae
 from skcae import ConvAutoencoderTransformer, ProgressLines
+
+from .conftest import make_small
 
 LEFT_OUT = {
     "ES01",  # a summary in one sentence may say all there is

@@ -1,4 +1,4 @@
-"""Rooms import in one direction, and torch is not imported before it computes."""
+"""Packages import in one direction, and torch is not imported before it computes."""
 
 import ast
 import subprocess
@@ -10,134 +10,111 @@ import pytest
 import skcae
 
 PACKAGE = Path(skcae.__file__).parent
-# Each imports only from those before it.
+# Each package imports only from itself and from those before it.
 ORDER = [
-    "_sklearn",
-    "_group",
-    "_ranks",
-    "_shapes",
-    "_tensors",
-    "_row_source",
-    "_stored_array",
-    "_dataset_rows",
-    "_samples",
-    "_shares",
-    "_labels",
-    "_constraints",
-    "_consistency",
-    "_parameters",
-    "_validation",
-    "_threads",
-    "_devices",
-    "_precision",
-    "_compile",
-    "_resident",
-    "_batches",
-    "_convolutions",
-    "_whitening",
-    "_winners",
-    "_augmentation",
-    "_layers",
-    "_losses",
-    "_module",
-    "_classification",
-    "_graph",
-    "_encoder_graph",
-    "_decoder_graph",
-    "_init",
-    "_decoding",
-    "_objectives",
-    "_callbacks",
-    "_progress_lines",
-    "_fingerprint",
-    "_seeds",
-    "_plain",
-    "_checkpoint_file",
-    "_checkpoint",
-    "_quiet_net",
-    "_net",
-    "_classifier_net",
-    "_training",
-    "_pretraining",
-    "_inference",
-    "_fine_tuning",
-    "_state",
-    "_base",
-    "_transformer",
-    "_autoencoder",
-    "_classifier",
-    "_recipes",
-    "_distances",
-    "_score_graph",
-    "_outlier",
-    "onnx",
-    "_mosaic",
-    "_drawing",
-    "_base_display",
-    "_reconstruction_display",
-    "_filter_display",
-    "_training_curve_display",
-    "_feature_map_display",
-    "__init__",
+    "utils",
+    "distributed",
+    "params",
+    "data",
+    "nn",
+    "runtime",
+    "persistence",
+    "training",
+    "estimators",
+    "displays",
+    "export",
 ]
-
-
-def imports_of(name):
-    tree = ast.parse((PACKAGE / f"{name}.py").read_text())
-    return {
-        node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.level == 1
-    }
-
-
-def test_every_room_is_listed():
-    assert {path.stem for path in PACKAGE.glob("*.py")} == set(ORDER)
-
-
-@pytest.mark.parametrize("name", ORDER)
-def test_imports_go_one_way(name):
-    assert imports_of(name) <= set(ORDER[: ORDER.index(name)])
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "_shapes",
-        "_tensors",
-        "_row_source",
-        "_stored_array",
-        "_samples",
-        "_constraints",
-        "_consistency",
-        "_parameters",
-    ],
+# What nobody but the files named imports, by package.
+WITHOUT = {
+    "utils": {"torch", "skorch"},
+    "params": {"torch", "skorch"},
+    "data": {"torch", "skorch"},
+    "nn": {"skorch", "sklearn"},
+    "runtime": {"skorch"},
+    "estimators": {"torch", "skorch"},
+    "displays": {"torch", "skorch"},
+}
+ALLOWED = {("data/dataset_rows.py", "torch")}
+# What stands at the top of the package.
+DOORS = {"__init__.py", "onnx.py"}
+MODULES = sorted(
+    path.relative_to(PACKAGE).as_posix()
+    for path in PACKAGE.glob("*/*.py")
+    if path.name != "__init__.py"
 )
-def test_arithmetic_knows_no_torch(name):
-    tree = ast.parse((PACKAGE / f"{name}.py").read_text())
-    modules = {
-        alias.name.split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import)
-        for alias in node.names
-    } | {
-        (node.module or "").split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
+
+
+def imports_of(path):
+    """Return (level, module, names) of every import statement of a file."""
+    for node in ast.walk(ast.parse((PACKAGE / path).read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((0, alias.name, []) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+            yield node.level, node.module or "", names
+
+
+def own_imports_of(path):
+    """Return the imports from within skcae, as "package" or "package.module"."""
+    package = Path(path).parent.name
+    for level, module, names in imports_of(path):
+        if level == 1:
+            yield f"{package}.{module}" if package else module
+        elif level == 2 and module:
+            yield module
+        elif level:
+            yield from names
+
+
+def test_every_file_lives_in_a_package():
+    assert {path.name for path in PACKAGE.glob("*.py")} == DOORS
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert packages == set(ORDER)
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_packages_import_in_one_direction(path):
+    package = Path(path).parent.name
+    above = set(ORDER[: ORDER.index(package) + 1])
+    imported = {name.split(".")[0] for name in own_imports_of(path)}
+    assert imported <= above
+
+
+def test_files_of_a_package_do_not_import_each_other_in_a_circle():
+    graph = {
+        path.removesuffix(".py").replace("/", "."): set(own_imports_of(path))
+        for path in MODULES
     }
-    assert not modules & {"torch", "skorch"}
+    while leaves := [name for name, needs in graph.items() if not needs & set(graph)]:
+        for name in leaves:
+            del graph[name]
+    assert not graph
 
 
-def test_only_one_room_imports_private_parts_of_scikit_learn():
-    for path in PACKAGE.glob("*.py"):
-        if path.stem == "_sklearn":
+@pytest.mark.parametrize("package", ORDER)
+def test_a_package_says_what_it_must_not_know(package):
+    tree = ast.parse((PACKAGE / package / "__init__.py").read_text())
+    assert len(tree.body) == 1, "an __init__.py holds its docstring alone"
+    assert len(ast.get_docstring(tree).split("\n\n")) == 2
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_a_package_does_not_import_what_it_must_not_know(path):
+    foreign = {
+        module.split(".")[0] for level, module, _ in imports_of(path) if not level
+    }
+    found = foreign & WITHOUT.get(Path(path).parent.name, set())
+    assert not {name for name in found if (path, name) not in ALLOWED}
+
+
+def test_only_one_file_imports_private_parts_of_scikit_learn():
+    for path in MODULES:
+        if path == "utils/sklearn_compat.py":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and not node.level:
-                parts = node.module.split(".")
-                if parts[0] == "sklearn":
-                    names = parts + [alias.name for alias in node.names]
-                    assert not [n for n in names if n.startswith("_")], path
+        for level, module, names in imports_of(path):
+            if not level and module.split(".")[0] == "sklearn":
+                parts = module.split(".") + names
+                assert not [part for part in parts if part.startswith("_")], path
 
 
 def test_building_a_pipeline_imports_neither_torch_nor_onnx():

@@ -1,0 +1,352 @@
+"""From whatever the user passes to `Samples`, with errors that say what to do."""
+
+import sys
+import warnings
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils.validation import check_array, validate_data
+
+from ..params.cross_checks import loading_params
+from ..params.stage import map_sizes
+from ..utils.tensor_conversion import from_torch
+from .row_source import RowSource
+from .samples import Layout, Samples
+from .statistics import check_finite
+from .stored_array import StoredArray, is_stored_array
+
+
+def _check_dtype(X, name, kinds):
+    dtype = getattr(X, "dtype", None)
+    kind = getattr(dtype, "kind", "O")
+    if kind == "c":
+        raise ValueError(
+            f"Got {name} of dtype {dtype}: Complex data not supported; expected real "
+            "numbers. Pass real and imaginary parts as two channels."
+        )
+    if kind not in kinds:
+        raise TypeError(
+            f"Got {name} of dtype {dtype}; expected real numbers. Convert it with "
+            "astype(float)."
+        )
+
+
+def _convert(X, name, estimator):
+    try:
+        return check_array(
+            X,
+            dtype="numeric",
+            ensure_all_finite=False,
+            allow_nd=True,
+            ensure_2d=False,
+            ensure_min_samples=0,
+            estimator=estimator,
+            input_name=name,
+        )
+    except (TypeError, ValueError) as error:
+        # check_array explains what is wrong with arrays of numbers; what is raised
+        # while other things become such arrays is numpy's.
+        if getattr(getattr(X, "dtype", None), "kind", "O") != "O":
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"Got {name} that is no array of numbers ({error}); expected real numbers, "
+            "samples of equal shape. Encode text and dates, or drop them."
+        ) from None
+
+
+def _as_array(X, name, min_samples, estimator):
+    _check_dtype(X, name, kinds="biufO")
+    return _check_axes(_convert(X, name, estimator), name, min_samples)
+
+
+def _as_rows(X, name, min_samples, estimator, loading):
+    """Return an array or, of what might not fit into memory, a source of rows."""
+    if _is_dataset(X, name):
+        from .dataset_rows import DatasetRows
+
+        return _check_axes(DatasetRows(X, name, **loading), name, min_samples)
+    if is_stored_array(X):
+        _check_dtype(X, name, kinds="biuf")
+        return _check_axes(StoredArray(X, name), name, min_samples)
+    return _as_array(from_torch(X, name), name, min_samples, estimator)
+
+
+def _is_dataset(X, name):
+    # Who has a Dataset has imported this.
+    if "torch.utils.data" not in sys.modules:
+        return False
+    from .dataset_rows import is_dataset
+
+    return is_dataset(X, name)
+
+
+def _check_axes(X, name, min_samples):
+    """Return `X` if it has samples of numbers, as far as shape and dtype tell."""
+    if X.ndim < 2:
+        raise ValueError(
+            f"Got {name} of shape {X.shape}; expected (n_samples, n_features) or "
+            "(n_samples, *sample_shape). Reshape your data: X.reshape(1, -1) is one "
+            "sample, X.reshape(-1, 1) has one feature."
+        )
+    _check_dtype(X, name, kinds="biuf")
+    if len(X) < min_samples:
+        raise ValueError(
+            f"Got {name} with {len(X)} sample(s) (shape={X.shape}); expected at least "
+            f"{min_samples}. Check how {name} was selected."
+        )
+    return X
+
+
+def _checked(X, layout, name="X"):
+    """Return the samples of an array or a source, which are all finite."""
+    samples = Samples(X, layout)
+    try:
+        check_finite(samples, name)
+    except BaseException:
+        samples.close()
+        raise
+    return samples
+
+
+def _check_shape_parameter(input_shape):
+    shape = tuple(input_shape)
+    if not shape or not all(
+        isinstance(side, Integral) and not isinstance(side, bool) and side >= 1
+        for side in shape
+    ):
+        raise ValueError(
+            f"Got input_shape={input_shape!r}; expected integers of at least 1, such "
+            "as (28, 28). Pass the shape of one sample."
+        )
+    return tuple(int(side) for side in shape)
+
+
+def _check_channel_axis(channel_axis, shape):
+    n_axes = len(shape)
+    if isinstance(channel_axis, bool) or (
+        channel_axis is not None and not -n_axes <= channel_axis < n_axes
+    ):
+        raise ValueError(
+            f"Got channel_axis={channel_axis} for samples of shape {shape}; expected "
+            f"an axis between {-n_axes} and {n_axes - 1}, or None. Pass the axis of a "
+            "sample (not of X) that holds its channels."
+        )
+    n_spatial = n_axes - (channel_axis is not None)
+    if not 1 <= n_spatial <= 3:
+        raise ValueError(
+            f"Got samples of shape {shape} with channel_axis={channel_axis}, which "
+            f"leaves {n_spatial} spatial axes; expected 1 (signals), 2 (images) or 3 "
+            "(volumes). Set channel_axis or input_shape, or reshape X."
+        )
+
+
+def resolve_layout(X_shape, input_shape, channel_axis):
+    """Return the layout of samples of an array.
+
+    Parameters
+    ----------
+    X_shape : tuple of int
+        Shape of the whole array.
+    input_shape : tuple of int or None
+        Shape of one sample, where the user names it.
+    channel_axis : int or None
+        Axis of a sample that holds channels.
+
+    Returns
+    -------
+    layout : Layout
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not agree.
+    """
+    here = tuple(X_shape[1:])
+    shape = here if input_shape is None else _check_shape_parameter(input_shape)
+    _check_channel_axis(channel_axis, shape)
+    layout = Layout(shape, None if channel_axis is None else int(channel_axis))
+    if channel_axis is None and len(shape) == 3 and shape[-1] in (1, 3, 4):
+        warnings.warn(
+            f"Samples of shape {shape} are taken for volumes of one channel. Pass "
+            "channel_axis=-1 if the last axis holds channels.",
+            stacklevel=6,
+        )
+    if len(here) == 1 and layout.n_features != here[0]:
+        raise ValueError(
+            f"Got input_shape={shape} ({layout.n_features} values) but X has {here[0]} "
+            "features; pass the shape of one sample, or check X."
+        )
+    if len(here) > 1 and here != shape:
+        raise ValueError(
+            f"Got input_shape={shape} but X holds samples of shape {here}; expected "
+            "them to be equal. Leave input_shape at None for N-D X, or check X."
+        )
+    if 0 in here:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={tuple(X_shape)}) while a minimum "
+            "of 1 is required. Check how X was sliced."
+        )
+    return layout
+
+
+def read_training_samples(estimator, X, *, loading=None):
+    """Check `X`, find out its layout and return its samples.
+
+    Parameters
+    ----------
+    estimator : ConvAutoencoderTransformer
+        Has `input_shape` and `channel_axis`.
+    X : array-like
+        What the user passed.
+    loading : estimator or None, default=None
+        Whose `net_params` say how a Dataset is loaded; None: those of `estimator`.
+
+    Returns
+    -------
+    samples : Samples
+        To be closed.
+    """
+    X = _as_rows(X, "X", 2, estimator, loading_params(loading or estimator, "train"))
+    if isinstance(X, StoredArray):
+        X.warn_of_large_chunks(stacklevel=5)
+    layout = resolve_layout(X.shape, estimator.input_shape, estimator.channel_axis)
+    return _checked(X, layout)
+
+
+def remember_input(estimator, X, samples):
+    """Set the fitted attributes that describe the input.
+
+    Parameters
+    ----------
+    estimator : ConvAutoencoderTransformer
+        Gets ``n_features_in_``, ``feature_names_in_`` (frames) and ``input_shape_``.
+    X : array-like
+        What the user passed.
+    samples : Samples
+        What has been read from it.
+    """
+    has_columns = samples.X.ndim == 2 and not isinstance(samples.X, RowSource)
+    names_from = X if has_columns else samples.X
+    validate_data(estimator, names_from, skip_check_array=True)
+    layout = samples.layout
+    estimator.n_features_in_ = layout.n_features
+    estimator.input_shape_ = layout.shape
+    estimator._layout = layout
+    estimator._fitted_on_rows = samples.X.ndim == 2 and len(layout.shape) > 1
+
+
+def read_samples(
+    estimator, X, *, name="X", any_size=False, training=False, loading=None
+):
+    """Check `X` against what `fit` saw and return its samples.
+
+    Parameters
+    ----------
+    estimator : ConvAutoencoderTransformer
+        A fitted one.
+    X : array-like
+        What the user passed.
+    name : str, default="X"
+        What messages call it.
+    any_size : bool, default=False
+        Whether N-D samples may have another spatial shape than those of `fit`.
+    training : bool, default=False
+        Whether they are going to be trained on.
+    loading : estimator or None, default=None
+        Whose `net_params` say how a Dataset is loaded; None: those of `estimator`.
+
+    Returns
+    -------
+    samples : Samples
+        To be closed.
+    """
+    params = loading_params(loading or estimator, "train" if training else "valid")
+    rows = _as_rows(X, name, 1, estimator, params)
+    layout = seen_layout(estimator, rows.shape[1:], name, any_size)
+    samples = _checked(rows, layout, name)
+    if rows.ndim == 2:
+        names_from = rows if isinstance(rows, RowSource) else X
+        validate_data(estimator, names_from, reset=False, skip_check_array=True)
+    return samples
+
+
+def seen_layout(estimator, shape, name, any_size):
+    """Return the layout of samples of a shape, checked against what `fit` saw.
+
+    Parameters
+    ----------
+    estimator : ConvAutoencoderTransformer
+        A fitted one.
+    shape : tuple of int
+        Shape of one sample, as it is or flattened.
+    name : str
+        What messages call the samples.
+    any_size : bool
+        Whether the shape of N-D samples may be another.
+
+    Returns
+    -------
+    layout : Layout
+    """
+    layout = estimator._layout
+    if shape in (layout.shape, (layout.n_features,)):
+        return layout
+    other = _layout_of_other_size(layout, shape) if any_size else None
+    if other is None:
+        _raise_other_shape(estimator, name, shape, layout)
+    map_sizes(other.spatial, estimator._module_params["stages"])
+    return other
+
+
+def _layout_of_other_size(layout, shape):
+    """Return the layout for samples that differ in spatial shape alone, else None."""
+    if len(shape) == 1 or len(shape) != len(layout.shape) or 0 in shape:
+        return None
+    other = Layout(tuple(shape), layout.channel_axis)
+    return other if other.n_channels == layout.n_channels else None
+
+
+def _raise_other_shape(estimator, name, here, layout):
+    cls = type(estimator).__name__
+    if len(here) == 1:
+        raise ValueError(
+            f"{name} has {here[0]} features, but {cls} is expecting "
+            f"{layout.n_features} features as input; pass samples of the shape that "
+            f"fit saw, {layout.shape} ({name}[None] for one sample), or fit again."
+        )
+    raise ValueError(
+        f"Got {name} with samples of shape {here}, but {cls} was fitted on samples of "
+        f"shape {layout.shape}; expected the same shape. Resize the samples, or fit "
+        "again."
+    )
+
+
+def read_features(estimator, X, n_features):
+    """Check what `inverse_transform` gets and return it as float32."""
+    X = _as_array(from_torch(X, "X"), "X", 1, estimator)
+    if X.shape[1:] != (n_features,):
+        raise ValueError(
+            f"Got X of shape {X.shape}, but {type(estimator).__name__} made "
+            f"{n_features} features; expected what transform returns. Pass it "
+            "unchanged."
+        )
+    Samples(X, Layout((n_features,))).check_finite()
+    return X.astype(np.float32, copy=False)
+
+
+def check_out(out, shape):
+    """Raise unless `out` is None or can take features of some shape."""
+    if out is None:
+        return
+    if not isinstance(out, np.ndarray):
+        raise TypeError(
+            f"Got out of type {type(out).__name__}; expected a numpy array or memory "
+            f"map of shape {shape} and dtype float32. Create one with numpy."
+        )
+    if out.shape != shape or out.dtype != np.float32 or not out.flags.writeable:
+        raise ValueError(
+            f"Got out of shape {out.shape} and dtype {out.dtype}, writeable: "
+            f"{out.flags.writeable}; expected a writeable array of shape {shape} and "
+            "dtype float32. Create one with numpy.empty or numpy.memmap."
+        )

@@ -1,0 +1,287 @@
+"""Samples as the user stores them, handed out as float32 batches (N, C, *spatial)."""
+
+import math
+import mmap
+from dataclasses import dataclass
+
+import numpy as np
+
+from .row_source import RowSource, slices_between
+
+# Large enough to hide the cost of a Python loop, small enough for the CPU cache.
+_CHUNK_BYTES = 4 * 2**20
+# Rows of a memory map read between two calls to give its memory back: reading one value
+# may map as much as 2 MiB around it.
+_MAPPED_ROWS = 16
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Shape of one sample and the axis that holds its channels.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of one sample as the user sees it.
+    channel_axis : int or None
+        Axis of `shape` that holds channels; None: there is no such axis.
+    """
+
+    shape: tuple
+    channel_axis: int | None = None
+
+    @property
+    def n_features(self):
+        """Number of values in one sample."""
+        return math.prod(self.shape)
+
+    @property
+    def n_channels(self):
+        """Number of channels."""
+        return 1 if self.channel_axis is None else self.shape[self.channel_axis]
+
+    @property
+    def spatial(self):
+        """Spatial shape."""
+        if self.channel_axis is None:
+            return self.shape
+        axis = self.channel_axis % len(self.shape)
+        return self.shape[:axis] + self.shape[axis + 1 :]
+
+    def to_channels_first(self, X):
+        """View samples ``(N, *shape)`` as ``(N, C, *spatial)``."""
+        if self.channel_axis is None:
+            return X[:, None]
+        return np.moveaxis(X, self.channel_axis % len(self.shape) + 1, 1)
+
+    def from_channels_first(self, X):
+        """View ``(N, C, *spatial)`` as samples ``(N, *shape)``."""
+        if self.channel_axis is None:
+            return X[:, 0]
+        return np.moveaxis(X, 1, self.channel_axis % len(self.shape) + 1)
+
+
+def _map_of(X):
+    """Return the map of a file that an array is a view of, else None."""
+    while isinstance(X, np.ndarray):
+        # Pages of a copy-on-write map ("c") may hold what no file has.
+        if isinstance(X, np.memmap) and X.mode in ("r", "r+", "w+"):
+            return X._mmap
+        X = X.base
+    return None
+
+
+def forget_pages(X):
+    """Give back the memory of a map of a file; other arrays stay as they are.
+
+    Without this, all that was ever read or written adds up in memory.
+    """
+    file_map = _map_of(X)
+    if file_map is not None and hasattr(mmap, "MADV_DONTNEED"):
+        file_map.madvise(mmap.MADV_DONTNEED)
+
+
+class Samples:
+    """An array of samples that is read batch by batch.
+
+    The array stays as it is (dtype, strides, memory map); only the rows of one batch
+    are ever copied.
+
+    Parameters
+    ----------
+    X : ndarray or RowSource
+        Real numbers, of shape (n_samples, n_features) or (n_samples, *layout.shape).
+    layout : Layout
+        What one sample looks like.
+    rows : ndarray of int or None, default=None
+        Rows of `X` that belong; None: all.
+    """
+
+    def __init__(self, X, layout, rows=None):
+        self.X = X
+        self.layout = layout
+        self.rows = rows
+
+    def __len__(self):
+        return len(self.X) if self.rows is None else len(self.rows)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    @property
+    def _is_array(self):
+        return not isinstance(self.X, RowSource)
+
+    @property
+    def is_read_only(self):
+        """Whether what `view_readonly` gives may be memory that must not be written."""
+        return self._is_array and not self.X.flags.writeable
+
+    def __getitem__(self, index):
+        """Return the samples of a slice or an index array as float32 (B, C, *spatial).
+
+        The result is a fresh array in the memory order of the samples.
+        """
+        return self._as_batch(self.stored(index, np.float32))
+
+    def view_readonly(self, part):
+        """Return the samples of a slice like `self[part]`, to be read only.
+
+        Where they are float32 in memory already, the result is a view of them.
+        """
+        return self._as_batch(self.stored(part, np.float32, copy=None))
+
+    def _as_batch(self, rows):
+        rows = rows.reshape(len(rows), *self.layout.shape)
+        return self.layout.to_channels_first(rows)
+
+    def stored(self, index, dtype, copy=True):
+        """Return the rows of a slice or an index array, as a fresh array of some dtype.
+
+        With ``copy=None`` it is only made where it has to be.
+        """
+        index = self._rows_of(index)
+        # Gathering makes a copy. (np.take would first copy the whole of an array whose
+        # memory order is not C.)
+        is_slice = isinstance(index, slice)
+        rows = self.X[index] if is_slice else self._gather(index)
+        if not is_slice:
+            copy = None
+        elif _map_of(self.X) is not None:
+            copy = True  # its pages are about to be given back
+        batch = np.array(rows, dtype=dtype, order="C", copy=copy)
+        forget_pages(self.X)
+        return batch
+
+    def _rows_of(self, index):
+        return index if self.rows is None else self.rows[index]
+
+    def _gather(self, index):
+        if _map_of(self.X) is None:
+            return self.X[index]
+        rows = np.empty((len(index), *self.X.shape[1:]), dtype=self.X.dtype)
+        for start in range(0, len(index), _MAPPED_ROWS):
+            part = slice(start, start + _MAPPED_ROWS)
+            rows[part] = self.X[index[part]]
+            forget_pages(self.X)
+        return rows
+
+    def subset(self, rows):
+        """Return the samples of some rows."""
+        return Samples(self.X, self.layout, rows)
+
+    def evenly_spaced(self, size):
+        """Return at most `size` of the samples, from the first to the last."""
+        rows = np.linspace(0, len(self) - 1, min(len(self), size))
+        return self.subset(rows.astype(int))
+
+    def shuffled(self, rng):
+        """Return the numbers of all samples in a new random order for one pass."""
+        if self._is_array:
+            return rng.permutation(len(self))
+        rows = np.arange(len(self)) if self.rows is None else self.rows
+        return self.X.shuffled(rows, rng)
+
+    def slices(self, size, within=None):
+        """Return consecutive slices of at most `size` samples, within a slice or all.
+
+        Whoever asks for them is going to read them in turn.
+        """
+        within = slice(0, len(self)) if within is None else within
+        parts = list(slices_between(within.start, within.stop, size))
+        self.prefetch(parts)
+        return parts
+
+    def prefetch(self, indices):
+        """Hear which slices or index arrays are going to be read, in which order."""
+        if not self._is_array:
+            self.X.prefetch(self._rows_of(index) for index in indices)
+
+    def close(self):
+        """Give back what reading took; arrays in memory stay as they are."""
+        if not self._is_array:
+            self.X.close()
+
+    @property
+    def chunk_size(self):
+        """Number of samples that a pass over the data reads at a time."""
+        return max(1, _CHUNK_BYTES // (4 * max(1, self.layout.n_features)))
+
+    def check_finite(self, name="X", within=None):
+        """Raise ValueError where a value is no finite float32 number.
+
+        Parameters
+        ----------
+        name : str, default="X"
+            What messages call the samples.
+        within : slice or None, default=None
+            Which samples to look at; None: all.
+        """
+        if self.X.dtype.kind in "biu":
+            return
+        for part in self.slices(self.chunk_size, within):
+            with np.errstate(over="ignore"):
+                batch = self.view_readonly(part)
+            # The sum of finite float32 numbers may overflow: look closer only then.
+            if np.isfinite(batch.sum(dtype=np.float64)):
+                continue
+            found = "NaN" if np.isnan(batch).any() else "infinity"
+            raise ValueError(
+                f"Input {name} contains {found} or a value too large for "
+                f"dtype('float32') among samples {part.start} to {part.stop - 1}; "
+                "expected finite numbers. Impute such values (sklearn.impute), rescale "
+                f"{name}, or drop those samples."
+            )
+
+    def moments(self, within=None):
+        """Statistics of the samples, in one pass.
+
+        Parameters
+        ----------
+        within : slice or None, default=None
+            Of which samples, at least one; None: all.
+
+        Returns
+        -------
+        moments : dict of ndarray
+            ``mean`` of every element, shape (C, *spatial), and per channel, shape
+            (C,): ``channel_mean``, ``channel_std``, ``channel_min``, ``channel_max``.
+        """
+        within = slice(0, len(self)) if within is None else within
+        n_channels, n_samples = self.layout.n_channels, within.stop - within.start
+        total = np.zeros((n_channels, *self.layout.spatial))
+        low, high = np.full(n_channels, np.inf), np.full(n_channels, -np.inf)
+        # Moments about the first sample's mean: no cancellation for data far from 0.
+        first = self[within.start : within.start + 1]
+        origin = first.reshape(n_channels, -1).mean(axis=1, dtype=np.float64)
+        squares = np.zeros(n_channels)
+        for part in self.slices(self.chunk_size, within):
+            batch = self.view_readonly(part)
+            total += batch.sum(axis=0, dtype=np.float64)
+            rows = np.moveaxis(batch, 1, 0).reshape(n_channels, -1)
+            low = np.minimum(low, rows.min(axis=1))
+            high = np.maximum(high, rows.max(axis=1))
+            centred = rows - origin[:, None].astype(np.float32)
+            squares += np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
+        mean = total / n_samples
+        channel_mean = mean.reshape(n_channels, -1).mean(axis=1)
+        shift = origin.astype(np.float32) - channel_mean
+        variance = squares / (n_samples * math.prod(self.layout.spatial)) - shift**2
+        return {
+            "mean": mean,
+            "channel_mean": channel_mean,
+            "channel_std": np.sqrt(np.maximum(variance, 0.0)),
+            "channel_min": low,
+            "channel_max": high,
+        }
+
+    def squared_deviations(self, centre):
+        """Return the sum of squared differences from `centre`, one sample's array."""
+        centre = self.layout.to_channels_first(np.asarray(centre)[None])
+        return sum(
+            float(np.square(self.view_readonly(part) - centre).sum())
+            for part in self.slices(self.chunk_size)
+        )

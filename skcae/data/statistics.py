@@ -1,0 +1,50 @@
+"""Passes over all samples, of which every process makes its share."""
+
+import numpy as np
+
+from ..distributed.context import current
+
+
+def check_finite(samples, name="X"):
+    """Raise ValueError where a value is no finite float32 number."""
+    samples.check_finite(name, current().share(len(samples)))
+
+
+def moments(samples):
+    """Return statistics of samples, as `Samples.moments` does."""
+    ranks = current()
+    if ranks.size == 1:
+        return samples.moments()
+    share = ranks.share(len(samples))
+    n_samples = share.stop - share.start
+    own = (n_samples, samples.moments(share)) if n_samples else None
+    return merge_moments([part for part in ranks.from_all(own) if part is not None])
+
+
+def merge_moments(parts):
+    """Return the moments of all samples, given numbers and moments of parts.
+
+    References
+    ----------
+    .. [1] T. F. Chan, G. H. Golub, R. J. LeVeque, "Algorithms for computing the sample
+       variance", The American Statistician 37(3), 1983,
+       :doi:`10.1080/00031305.1983.10483115`.
+    """
+    numbers, found = zip(*parts, strict=True)
+
+    def values(name):
+        return np.array([part[name] for part in found])
+
+    def mean(rows):
+        return np.average(rows, axis=0, weights=numbers)
+
+    channel_mean = mean(values("channel_mean"))
+    shifts = values("channel_mean") - channel_mean
+    variance = mean(values("channel_std") ** 2 + shifts**2)
+    return {
+        "mean": mean(values("mean")),
+        "channel_mean": channel_mean,
+        "channel_std": np.sqrt(variance),
+        "channel_min": values("channel_min").min(axis=0),
+        "channel_max": values("channel_max").max(axis=0),
+    }

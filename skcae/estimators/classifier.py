@@ -1,0 +1,411 @@
+"""The classifier: a convolutional network that starts from an autoencoder's encoder."""
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from ..data.labels import hold_out, read_labels
+from ..data.read_input import read_samples, remember_input
+from ..distributed.context import current, shared_fit
+from ..params.constraints import CLASSIFIER_CONSTRAINTS
+from ..params.cross_checks import (
+    check_booleans,
+    check_callbacks,
+    check_monitors,
+    check_net_params,
+)
+from ..params.resolve import training_params
+from ..persistence.fitted_state import NumpyState
+from ..utils.sklearn_compat import _fit_context
+from .nested_autoencoder import (
+    AUTOENCODER,
+    architecture_of,
+    fitted_autoencoder,
+    read_for,
+)
+from .seeds import draw_shared_seed
+
+
+class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
+    """A convolutional network that starts from the encoder of an autoencoder.
+
+    The encoder is learnt from all samples, labelled or not.  Behind it comes a linear
+    classifier of its standardised features, and both are trained together on the
+    samples that have a label: the fine-tuning of [1]_.
+
+    Parameters
+    ----------
+    autoencoder : ConvAutoencoderTransformer or FrozenEstimator, default=None
+        Where the encoder comes from. An unfitted one is cloned, and the clone is fitted
+        to all samples in `fit`; a fitted one is copied. What is passed never changes.
+        None: a `ConvAutoencoderTransformer` with default parameters. Searches and
+        cross-validation make unfitted clones of it, unless it is fitted and inside a
+        :class:`~sklearn.frozen.FrozenEstimator`.
+    frozen_epochs : int or "all", default=0
+        Epochs at the beginning, of `max_epochs`, in which the encoder does not learn,
+        only what is behind it. Without `shift` and `flip` features are computed once
+        for all of them.
+    head_init : {"ridge", "zeros"}, default="ridge"
+        How the linear classifier starts: as a ridge regression on the features of (up
+        to 2000) labelled samples, whose penalty and whose scale as logits suit
+        left-out samples best, or from zero.
+    dropout : float, default=0.0
+        Share of the features that training leaves out at random [2]_.
+    shift : int, default=0
+        Training moves every sample at random, by at most so many positions along
+        every spatial axis. What comes in from outside repeats the border.
+    flip : bool, default=False
+        Whether training mirrors half the samples, left to right: along the last
+        spatial axis.
+    label_smoothing : float, default=0.0
+        Share of every target that is spread evenly over all classes [3]_.
+    class_weight : dict or "balanced", default=None
+        Weights of classes, by their labels, as factors of the loss. "balanced" makes
+        them inversely proportional to the number of labelled samples.
+    optimizer : {"adam", "adamw", "sgd", "rmsprop"}, default="adam"
+        Optimizer of PyTorch.
+    lr : float, default=0.001
+        Learning rate.
+    encoder_lr : float, default=None
+        Learning rate of the encoder. None: `lr`.
+    lr_schedule : {"constant", "cosine"}, default="cosine"
+        Whether learning rates fall to 0 along half a cosine [4]_, over the frozen
+        epochs and again over those behind them. For other schedules, pass "constant"
+        and skorch's `LRScheduler` in `callbacks`.
+    weight_decay : float, default=0.0
+        Weight decay of the optimizer.
+    batch_size : int, default=32
+        Samples per training step. No sample is dropped.
+    max_epochs : int, default=30
+        Passes over the labelled samples. With 0, the classifier stays as it starts.
+    early_stopping : bool, default=False
+        Whether to hold out a share of the labelled samples, every class in proportion,
+        to stop when the loss on them does not improve, and to restore the weights of
+        the best epoch. If False, training stops when the training loss does not
+        improve.
+    validation_fraction : float, default=0.1
+        Share of the labelled samples that `early_stopping` holds out.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    tol : float, default=1e-4
+        Smallest decrease of the loss that counts as an improvement.
+    random_state : int, RandomState instance or None, default=None
+        Decides held-out samples, their order, moves, mirrors and dropout, and the
+        training of an autoencoder whose own `random_state` is None. An int gives the
+        same result for every call, if it or such an int decides the autoencoder too.
+    verbose : int, default=0
+        1 shows a progress bar with a step per epoch, 2 also skorch's table of losses.
+    device : str, default="auto"
+        Where to compute: "cpu", "cuda", or any device of PyTorch. "auto" takes a GPU
+        where there is one. The autoencoder has its own.
+    precision : {"auto", "float32", "tf32", "bfloat16"}, default="auto"
+        How exactly convolutions are computed, as in `ConvAutoencoderTransformer`.
+    compile : bool, default=False
+        Whether training and predictions go through :func:`torch.compile`.
+    callbacks : list of skorch callbacks, default=None
+        Called while the classifier is trained. Copies are used: what they gather in
+        attributes is found in ``net_.callbacks_``.
+    net_params : dict, default=None
+        Further arguments of skorch's `NeuralNet`, such as
+        ``{"optimizer__betas": (0.9, 0.99)}``.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted, without -1 where that marks unlabelled samples.
+    autoencoder_ : ConvAutoencoderTransformer
+        The fitted autoencoder as it was before the fine-tuning.
+    net_ : skorch.NeuralNet
+        The trained net.
+    module_ : torch.nn.Module
+        The net's module; it maps tensors of shape ``(N, channels, *spatial)``, in the
+        data's own units, to one logit per class. Its `encoder` is fine-tuned.
+    history_ : list of dict
+        "epoch", "train_loss", "seconds", whether the encoder was "frozen" and, with
+        `early_stopping`, "valid_loss" of every epoch.
+    n_iter_ : int
+        Number of epochs.
+    input_shape_ : tuple of int
+        Shape of one sample.
+    n_features_in_ : int
+        Number of values of one sample.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns of `X`; only defined where `X` is a frame with string
+        column names.
+
+    See Also
+    --------
+    ConvAutoencoderTransformer : The autoencoder; with a classifier of scikit-learn
+        behind it, the alternative without fine-tuning.
+    sklearn.semi_supervised.SelfTrainingClassifier : Makes labels of predictions.
+    sklearn.neural_network.MLPClassifier : A network without convolutions.
+
+    References
+    ----------
+    .. [1] J. Masci, U. Meier, D. Ciresan, J. Schmidhuber, "Stacked convolutional
+       auto-encoders for hierarchical feature extraction", ICANN 2011,
+       :doi:`10.1007/978-3-642-21735-7_7`.
+    .. [2] N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov,
+       "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15,
+       2014, https://jmlr.org/papers/v15/srivastava14a.html.
+    .. [3] C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna, "Rethinking the
+       Inception architecture for computer vision", CVPR 2016,
+       :doi:`10.1109/CVPR.2016.308`.
+    .. [4] I. Loshchilov, F. Hutter, "SGDR: stochastic gradient descent with warm
+       restarts", ICLR 2017, :doi:`10.48550/arXiv.1608.03983`.
+
+    Examples
+    --------
+    Of 1,797 digits, 100 have a label:
+
+    >>> from sklearn.datasets import load_digits
+    >>> from skcae import ConvAutoencoderClassifier, ConvAutoencoderTransformer
+    >>> digits = load_digits()
+    >>> y = digits.target.copy()
+    >>> y[100:] = -1
+    >>> cae = ConvAutoencoderTransformer(n_filters=16, max_epochs=5, random_state=0)
+    >>> classifier = ConvAutoencoderClassifier(cae, shift=1, random_state=0)
+    >>> classifier.fit(digits.images, y).classes_
+    array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    >>> bool(classifier.score(digits.images[100:], digits.target[100:]) > 0.8)
+    True
+    """
+
+    _parameter_constraints = {
+        "autoencoder": AUTOENCODER,
+        **CLASSIFIER_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        autoencoder=None,
+        *,
+        frozen_epochs=0,
+        head_init="ridge",
+        dropout=0.0,
+        shift=0,
+        flip=False,
+        label_smoothing=0.0,
+        class_weight=None,
+        optimizer="adam",
+        lr=0.001,
+        encoder_lr=None,
+        lr_schedule="cosine",
+        weight_decay=0.0,
+        batch_size=32,
+        max_epochs=30,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        random_state=None,
+        verbose=0,
+        device="auto",
+        precision="auto",
+        compile=False,
+        callbacks=None,
+        net_params=None,
+    ):
+        self.autoencoder = autoencoder
+        self.frozen_epochs = frozen_epochs
+        self.head_init = head_init
+        self.dropout = dropout
+        self.shift = shift
+        self.flip = flip
+        self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
+        self.optimizer = optimizer
+        self.lr = lr
+        self.encoder_lr = encoder_lr
+        self.lr_schedule = lr_schedule
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.random_state = random_state
+        self.verbose = verbose
+        self.device = device
+        self.precision = precision
+        self.compile = compile
+        self.callbacks = callbacks
+        self.net_params = net_params
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Learn the encoder from all samples, and the classes from those with a label.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Training samples: any real numbers, finite, at least two samples that
+            differ. Arrays of N axes, frames, lists, torch tensors, and arrays on disk
+            and torch Datasets as in `ConvAutoencoderTransformer` are all fine.
+        y : array-like of shape (n_samples,)
+            Labels: numbers, booleans or strings. The number -1, of an integer, float or
+            object type, marks samples without a label; among strings it can only stand
+            in an array of objects. Where -1 and a single other label are all there is,
+            both are classes. A third class must not be called -1.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the labelled samples, not negative: factors of the loss. They
+            mean nothing to the autoencoder: it also learns from samples whose weight
+            is 0.
+
+        Returns
+        -------
+        self : object
+            Fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are out of range, before any training, or if
+            the loss becomes infinite or NaN.
+        MemoryError
+            If the memory of a GPU runs out.
+        """
+        check_booleans(self)
+        check_callbacks(self.callbacks)
+        check_net_params(self)
+        check_monitors(self.callbacks, self.early_stopping)
+        begins = False
+        try:
+            with shared_fit(), read_for(self.autoencoder, X, loading=self) as samples:
+                labels = read_labels(
+                    y,
+                    len(samples),
+                    class_weight=self.class_weight,
+                    sample_weight=sample_weight,
+                )
+                seed = draw_shared_seed(self, X=samples, y=labels)
+                held_out = None
+                if self.early_stopping:
+                    labels, held_out = hold_out(labels, self.validation_fraction, seed)
+                self._forget_fit()
+                begins = True
+                self._fit(X, samples, labels, held_out, seed)
+        except BaseException:
+            if begins:
+                self._forget_fit()
+            raise
+        return self
+
+    def _fit(self, X, samples, labels, held_out, seed):
+        from ..runtime.devices import resolve_device
+        from ..runtime.precision import trains_in_bfloat16
+        from ..training.base_net import update_and_broadcast
+        from ..training.fine_tuning import fine_tune, standardise, start_head
+
+        # What cannot be made should be known before the autoencoder is trained.
+        device = resolve_device(self.device)
+        trains_in_bfloat16(self.precision, device)
+        remember_input(self, X, samples)
+        self.classes_ = labels.classes
+        self._remember_parameters(samples.layout)
+        net = self._make_net(device)
+        self.autoencoder_ = fitted_autoencoder(self.autoencoder, X, seed)
+        self._net = net
+        self._load_encoder(net.module_.encoder)
+        update_and_broadcast(net, standardise, net, samples)
+        if self.head_init == "ridge":
+            update_and_broadcast(net, start_head, net, samples, labels)
+        rows = fine_tune(
+            net,
+            samples,
+            labels,
+            held_out,
+            frozen_epochs=self.frozen_epochs,
+            epochs=self.max_epochs,
+            schedule=self.lr_schedule,
+            seed=seed,
+            callbacks=self._training_callbacks,
+        )
+        update_and_broadcast(net)
+        self.history_ = current().from_first(lambda: rows)
+        for number, row in enumerate(self.history_, start=1):
+            row["epoch"] = number
+        self.n_iter_ = len(self.history_)
+
+    def _load_encoder(self, encoder):
+        from ..persistence.weights import load_weights, weights_as_numpy
+
+        weights = weights_as_numpy(self.autoencoder_.module_)
+        kept = encoder.state_dict()
+        load_weights(encoder, {name: weights[name] for name in kept})
+
+    def _training_callbacks(self):
+        from ..training.callbacks import make_callbacks
+
+        return make_callbacks(self)
+
+    def _remember_parameters(self, layout):
+        """Keep the parameters that a loaded model is rebuilt with."""
+        encoder = architecture_of(self.autoencoder, layout)
+        self._module_params = {
+            "encoder": tuple(sorted(encoder.items())),
+            "n_classes": len(self.classes_),
+            "dropout": float(self.dropout),
+            "shift": int(self.shift),
+            "flip": bool(self.flip),
+        }
+        self._training_params = {
+            "encoder_lr": self.lr if self.encoder_lr is None else self.encoder_lr,
+            "label_smoothing": float(self.label_smoothing),
+            **training_params(self),
+        }
+
+    def _make_net(self, device):
+        from ..training.classifier_net import make_classifier_net
+
+        return make_classifier_net(
+            self._module_params,
+            **self._training_params,
+            device=device,
+            callbacks=self.callbacks or (),
+        )
+
+    def predict_proba(self, X):
+        """Return the probability of every class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape that `fit` saw.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), float64
+            In the order of `classes_`; they sum to 1.
+        """
+        return softmax(self._logits(X).astype(np.float64), axis=1)
+
+    def predict(self, X):
+        """Return the most probable label.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape that `fit` saw.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Out of `classes_`.
+        """
+        codes = self._logits(X).argmax(axis=1)
+        return self.classes_[codes]
+
+    def _logits(self, X):
+        check_is_fitted(self)
+        from ..runtime.inference import transform
+
+        with read_samples(self, X) as samples:
+            return transform(self.net_, samples, len(self.classes_), method="forward")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags

@@ -1,0 +1,40 @@
+"""The seed of one fit, which is one fit wherever it takes place."""
+
+from ..distributed.context import current
+from ..params.resolve import draw_seed
+from ..persistence.fingerprint import parameters_in_words
+
+
+def draw_shared_seed(estimator, **data):
+    """Return the seed of a fit, that of rank 0 for all ranks that share it.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Has `random_state`.
+    **data : sized or None
+        What it is fitted to, by name.
+
+    Returns
+    -------
+    seed : int
+
+    Raises
+    ------
+    ValueError
+        If the ranks have other data or other parameters.
+    """
+    seed, ranks = draw_seed(estimator.random_state), current()
+    if ranks.size == 1:
+        return seed
+    facts = parameters_in_words(estimator)
+    del facts["callbacks"]  # one rank may keep the books of all
+    ranks.check_same(facts | {name: _in_words(part) for name, part in data.items()})
+    return ranks.from_first(lambda: seed)
+
+
+def _in_words(data):
+    if data is None:
+        return "None"
+    layout = getattr(data, "layout", None)
+    return f"{len(data)} samples" + (f" of shape {layout.shape}" if layout else "")

@@ -1,0 +1,637 @@
+"""The transformer: a convolutional autoencoder with scikit-learn's contract."""
+
+from contextlib import nullcontext
+from functools import partial
+
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from ..data.read_input import (
+    check_out,
+    read_features,
+    read_samples,
+    read_training_samples,
+    remember_input,
+)
+from ..distributed.context import shared_fit
+from ..params.constraints import PARAMETER_CONSTRAINTS
+from ..params.cross_checks import check_monitors, is_stagewise
+from ..params.resolve import module_params
+from ..utils.sklearn_compat import CallbackSupportMixin, _fit_context, with_callbacks
+from .base import BaseAutoencoder
+from .seeds import draw_shared_seed
+
+# torch takes seconds to import: whoever only builds pipelines should not wait for it.
+# Hence the imports of the rooms behind it inside the methods that compute.
+
+
+def _is_invertible(estimator):
+    fitted = vars(estimator).get("_module_params", vars(estimator))
+    if fitted["pooling"] is not None:
+        raise AttributeError(
+            f"Got pooling={fitted['pooling']!r}; expected None for inverse_transform, "
+            "as pooled features do not say where in the sample they came from. Set "
+            "pooling=None and fit again."
+        )
+    return True
+
+
+class ConvAutoencoderTransformer(
+    ClassNamePrefixFeaturesOutMixin,
+    CallbackSupportMixin,
+    TransformerMixin,
+    BaseAutoencoder,
+):
+    """Features of signals, images or volumes from a convolutional autoencoder.
+
+    An autoencoder is a pair of networks trained together so that the second rebuilds
+    from the output of the first, the code, what the first was given.  Here both are
+    convolutional [1]_, and the code is what `transform` hands on: feature maps of
+    filters that were learnt from the samples, without labels.
+
+    Each channel is standardised first, with statistics learnt in `fit`, so that data
+    in any unit train equally well; `inverse_transform` gives the data's own units
+    back.  Computations are in float32 (on a GPU, see `precision`), and one
+    `random_state` decides every result.
+
+    Parameters
+    ----------
+    input_shape : tuple of int, default=None
+        Shape of one sample, needed where rows of a 2-D `X` are flattened samples.
+        None: a 2-D `X` holds signals, an N-D `X` tells the shape of its samples.
+    channel_axis : int, default=None
+        Axis of a sample (not of `X`) that holds channels: -1 for channels last, 0 for
+        channels first. None: samples have one channel and no axis for it. The
+        remaining axes, one to three, are spatial.
+    n_filters : int or tuple of int, default=64
+        Number of filters of each convolution stage.
+    kernel_size : int or tuple of int, default=3
+        Side of the filters, along every spatial axis; one value, or one per stage.
+    stride : int or tuple of int, default=1
+        Step of the filters; one value, or one per stage.
+    pool_size : int or tuple of int, default=2
+        Side of the max-pooling windows behind each convolution; 1 means no pooling.
+        Positions that do not fill a window are pooled too.
+    pool_mode : {"max", "avg"}, default="max"
+        What pooling keeps of a window: the maximum or the mean.
+    depthwise : bool or tuple of bool, default=False
+        Whether the filters of a stage are applied to every map of its input
+        separately, so that each filter makes as many maps as there are; one value, or
+        one per stage.
+    padding : {"same", "valid", "full"}, default="same"
+        Zeros around the input of a convolution: as many as keep its size, none, or
+        ``kernel_size - 1`` on each side. With "full", stride 1 and no pooling, the
+        decoder is an unpadded convolution: the textbook autoencoder.
+    whiten : float, default=None
+        Neighbouring values of standardised samples are made uncorrelated first, by a
+        fixed convolution, the local ZCA whitening of patches [2]_ that `fit` learns.
+        The number, such as 0.1, is added to the variance of each principal direction
+        of the patches, in units of their mean variance: the smaller, the more are
+        fine details enhanced, and noise. Patches have the side of the first stage's
+        filters, the next smaller odd one where that is even. The loss is measured
+        behind the whitening. None: no whitening.
+    activation : {"relu", "tanh", "sigmoid", "identity", "abs", "two_sided", \
+            "soft_threshold", "triangle"} or tuple, default="relu"
+        Function of the feature maps z; one name, or one per stage. The last three are
+        strong encoders [3]_, [4]_. "soft_threshold" is ``max(0, z - t)`` with a
+        `threshold` t. "two_sided" gives ``max(0, z - t)`` of all filters, then
+        ``max(0, -z - t)``: twice as many maps. "triangle" is ``max(0, z - m)``, where
+        m is the mean over all maps of the stage.
+    threshold : float, default=0.5
+        Threshold of "soft_threshold" and "two_sided", in standard deviations of each
+        filter's responses to training samples, when the filter starts or, after
+        winner-take-all training, when it is learnt.
+    output_activation : {"identity", "relu", "tanh", "sigmoid", "abs"}, \
+            default="identity"
+        Function of the reconstruction. The data are scaled into its range: zero mean
+        and unit variance ("identity"), from 0 on ("relu", "abs"), between -1 and 1
+        ("tanh"), between 0 and 1 ("sigmoid").
+    tied_weights : bool, default=False
+        Whether the decoder uses the encoder's filters, flipped in every spatial axis.
+    n_components : int, default=None
+        Width of a dense code behind the feature maps, which starts as their principal
+        components [5]_. None: the code is the feature maps.
+    loss : {"squared_error", "absolute_error", "huber", "log_loss"}, \
+            default="squared_error"
+        Mean over all elements, in standardised units: half the squared error, the
+        absolute error, Huber's loss, or the cross-entropy of values scaled to [0, 1],
+        whose reconstruction is a sigmoid. Where stages are trained one by one, those
+        behind the first rebuild feature maps, by half the squared error; so does
+        winner-take-all training.
+    corruption : {"mask", "gaussian", "salt_and_pepper"}, default=None
+        Noise on the input during training, as in a denoising autoencoder [6]_: some
+        values become 0 in standardised units, all get normal noise, or some become
+        the least or the largest value of their channel. The target is the clean
+        sample, and `transform` never adds noise. It is added behind `whiten`.
+    corruption_level : float, default=0.3
+        Share of the values that are replaced or, for "gaussian", the standard
+        deviation of the noise in standardised units.
+    sparsity : {"winner_take_all", "l1"}, default=None
+        How codes are kept sparse in training; `transform` gives the dense code. With
+        "winner_take_all" [7]_ samples are rebuilt from the largest response of each
+        filter to each sample alone, and of these from the largest of the batch. The
+        filters have unit norm and, without `whiten` or behind the first stage, no
+        mean. Then the decoder is fitted to the dense code, by least squares. Several
+        stages need `layerwise`. "l1" adds `sparsity_level` times the mean absolute
+        value of the code to the loss.
+    sparsity_level : float, default=0.1
+        Share of the batch in which a filter has a winner, or weight of the penalty.
+    init : {"random", "patches", "kmeans"}, default="random"
+        How filters start: as random numbers, as patches of the samples (of the maps,
+        in later stages) [3]_, or as the directions around which these gather, by
+        spherical k-means [8]_. All have unit norm. With ``max_epochs=0`` they stay
+        as they start, and the decoder of "patches" and "kmeans" is fitted to the code
+        by least squares, unless its weights are tied or there is a dense code.
+    layerwise : bool, default=False
+        Whether stages are trained one after the other, for `max_epochs` each: a stage
+        learns to rebuild the pooled maps of those before it, which no longer change
+        [1]_. The features of such a stack are the maps of its last stage, unless
+        `feature_stages` says otherwise.
+    pooling : {"max", "avg"}, default=None
+        How feature maps become features: None flattens them, the others pool them
+        over a grid, so that the number of features does not depend on the size of the
+        samples and `transform` takes N-D samples of other sizes. Pooled features
+        cannot be inverted: there is no `inverse_transform`. Together with
+        `n_components`, the dense code is one of pooled maps.
+    pool_grid : int or tuple of int, default=2
+        Cells per spatial axis of that grid; with ``feature_stages="all"`` one value,
+        or one per stage.
+    feature_stages : {"last", "all"}, default="last"
+        Whose maps become features: "all" puts the pooled maps of all stages next to
+        each other, the first stage first. It needs `pooling`.
+    power : float, default=1.0
+        What the absolute values of pooled features are raised to; signs are kept. 0.5,
+        the signed square root [9]_, keeps few large values from outweighing the rest.
+    optimizer : {"adam", "adamw", "sgd", "rmsprop"}, default="adam"
+        Optimizer of PyTorch; "adam" is [10]_.
+    lr : float, default=0.005
+        Learning rate. With `n_components`, that of the decoder: the encoder starts
+        from a good code and is tuned at a hundredth of it.
+    weight_decay : float, default=0.0
+        Weight decay of the optimizer.
+    batch_size : int, default=64
+        Samples per training step, of all processes together in a `data_parallel`
+        block. No sample is dropped.
+    max_epochs : int, default=20
+        Passes over the training data; for each stage where these are trained one by
+        one.
+    max_samples : int, default=None
+        Samples per epoch, drawn anew for each. None: all.
+    crop_size : int, default=None
+        Side of the random parts of samples (of their maps, in later stages) in which
+        winner-take-all training looks for winners: small ones take less time and give
+        more places a chance. None: whole samples.
+    early_stopping : bool, default=False
+        Whether to hold out a share of the samples, to stop when the loss on them does
+        not improve, and to restore the weights of the best epoch, from memory. If
+        False, training stops when the training loss does not improve.
+    validation_fraction : float, default=0.1
+        Share of the samples that `early_stopping` holds out, unless `fit` gets
+        `X_val`.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    tol : float, default=1e-4
+        Smallest decrease of the loss that counts as an improvement.
+    warm_start : bool, default=False
+        Whether `fit` starts from the weights, the scale and the whitening of the
+        previous fit.
+    checkpoint : str or os.PathLike, default=None
+        File in which `fit` keeps where it is, after every epoch. If the process is
+        killed, the same call of `fit`, in another process, goes on from the last epoch
+        and ends with the same weights. The file of a fit that has ended stays: the
+        same call then returns its result at once. Other parameters or other data are
+        refused, so that no file is ever overwritten by another fit; where `checkpoint`
+        is a folder that exists, each fit has a file of its own in it. None: `fit`
+        writes no files.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial filters, order of samples, noise, crops and held-out samples.
+        An int gives the same result for every call, whatever the global seeds.
+    verbose : int, default=0
+        1 shows a progress bar with a step per epoch, 2 also skorch's table of losses.
+    device : str, default="auto"
+        Where to compute: "cpu", "cuda", or any device of PyTorch. "auto" takes a GPU
+        where there is one.
+    precision : {"auto", "float32", "tf32", "bfloat16"}, default="auto"
+        How exactly convolutions are computed; everything else is in float32.
+        "float32" is exact. "tf32" rounds what a GPU multiplies to 11 bits where it
+        can, and changes nothing elsewhere. "bfloat16" rounds it to 8 bits in
+        training, on any device; `transform` and all that follows a fit then use
+        TF32, as do trainings with `layerwise` or `sparsity`. "auto" is "bfloat16" on
+        NVIDIA GPUs from Ampere on, else "float32".
+    compile : bool, default=False
+        Whether training and `transform` go through :func:`torch.compile`. The first
+        fit of an architecture then takes seconds to minutes longer, those that
+        follow in the same process are faster on a GPU.
+    callbacks : list of skorch callbacks, default=None
+        Called during training. Copies are used: what they gather in attributes is
+        found in ``net_.callbacks_``.
+    net_params : dict, default=None
+        Further arguments of skorch's `NeuralNet`, such as
+        ``{"optimizer__betas": (0.9, 0.99)}``. Where `X` is a torch Dataset,
+        "iterator_train__num_workers" is the number of processes that load samples in
+        `fit`, and "iterator_valid__num_workers" that of all other methods.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The trained net.
+    module_ : torch.nn.Module
+        The net's module; `encode` and `decode` map tensors of shape
+        ``(N, channels, *spatial)``, in the data's own units.
+    filters_ : ndarray of shape (n_filters, n_channels, ...)
+        Filters of the first stage.
+    history_ : list of dict
+        "epoch", "train_loss", "seconds" and, with validation samples, "valid_loss"
+        of every epoch; where stages are trained one by one also the "stage", from 1.
+    n_iter_ : int
+        Number of epochs, of all stages together.
+    reconstruction_err_ : float
+        Training loss of the epoch whose weights were kept; where there is none of the
+        whole autoencoder, the loss on training samples.
+    mean_ : ndarray of shape `input_shape_`
+        Mean of the training samples.
+    n_samples_seen_ : int
+        Number of training samples.
+    n_dead_units_ : int
+        Units of the code (maps, or components) that are constant over the training
+        samples.
+    input_shape_ : tuple of int
+        Shape of one sample.
+    n_features_in_ : int
+        Number of values of one sample.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns of `X`; only defined where `X` is a frame with string
+        column names.
+
+    See Also
+    --------
+    sklearn.decomposition.PCA : The best linear autoencoder, in closed form.
+    sklearn.neural_network.BernoulliRBM : Nonlinear features of binary data.
+
+    References
+    ----------
+    .. [1] J. Masci, U. Meier, D. Ciresan, J. Schmidhuber, "Stacked convolutional
+       auto-encoders for hierarchical feature extraction", ICANN 2011,
+       :doi:`10.1007/978-3-642-21735-7_7`.
+    .. [2] A. J. Bell, T. J. Sejnowski, "The 'independent components' of natural scenes
+       are edge filters", Vision Research 37, 1997,
+       :doi:`10.1016/S0042-6989(97)00121-1`.
+    .. [3] A. Coates, A. Y. Ng, "The importance of encoding versus training with sparse
+       coding and vector quantization", ICML 2011,
+       https://icml.cc/2011/papers/485_icmlpaper.pdf.
+    .. [4] A. Coates, A. Ng, H. Lee, "An analysis of single-layer networks in
+       unsupervised feature learning", AISTATS 2011,
+       https://proceedings.mlr.press/v15/coates11a.html.
+    .. [5] G. E. Hinton, R. R. Salakhutdinov, "Reducing the dimensionality of data
+       with neural networks", Science 313, 2006, :doi:`10.1126/science.1127647`.
+    .. [6] P. Vincent, H. Larochelle, Y. Bengio, P.-A. Manzagol, "Extracting and
+       composing robust features with denoising autoencoders", ICML 2008,
+       :doi:`10.1145/1390156.1390294`.
+    .. [7] A. Makhzani, B. Frey, "Winner-take-all autoencoders", NIPS 2015,
+       :doi:`10.48550/arXiv.1409.2752`.
+    .. [8] I. S. Dhillon, D. S. Modha, "Concept decompositions for large sparse text
+       data using clustering", Machine Learning 42, 2001,
+       :doi:`10.1023/A:1007612920971`.
+    .. [9] F. Perronnin, J. Sanchez, T. Mensink, "Improving the Fisher kernel for
+       large-scale image classification", ECCV 2010,
+       :doi:`10.1007/978-3-642-15561-1_11`.
+    .. [10] D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization",
+       ICLR 2015, :doi:`10.48550/arXiv.1412.6980`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skcae import ConvAutoencoderTransformer
+    >>> X = load_digits().images
+    >>> X.shape
+    (1797, 8, 8)
+    >>> cae = ConvAutoencoderTransformer(n_filters=8, max_epochs=5, random_state=0)
+    >>> cae.fit_transform(X).shape
+    (1797, 128)
+    >>> cae.filters_.shape
+    (8, 1, 3, 3)
+    >>> bool(cae.score(X) > 0.5)
+    True
+    """
+
+    _parameter_constraints = PARAMETER_CONSTRAINTS
+    # `out` is where to write, not metadata to route.
+    __metadata_request__transform = {"out": UNUSED}
+
+    def __init__(
+        self,
+        *,
+        input_shape=None,
+        channel_axis=None,
+        n_filters=64,
+        kernel_size=3,
+        stride=1,
+        pool_size=2,
+        pool_mode="max",
+        depthwise=False,
+        padding="same",
+        whiten=None,
+        activation="relu",
+        threshold=0.5,
+        output_activation="identity",
+        tied_weights=False,
+        n_components=None,
+        loss="squared_error",
+        corruption=None,
+        corruption_level=0.3,
+        sparsity=None,
+        sparsity_level=0.1,
+        init="random",
+        layerwise=False,
+        pooling=None,
+        pool_grid=2,
+        feature_stages="last",
+        power=1.0,
+        optimizer="adam",
+        lr=0.005,
+        weight_decay=0.0,
+        batch_size=64,
+        max_epochs=20,
+        max_samples=None,
+        crop_size=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        checkpoint=None,
+        random_state=None,
+        verbose=0,
+        device="auto",
+        precision="auto",
+        compile=False,
+        callbacks=None,
+        net_params=None,
+    ):
+        self.input_shape = input_shape
+        self.channel_axis = channel_axis
+        self.n_filters = n_filters
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.pool_size = pool_size
+        self.pool_mode = pool_mode
+        self.depthwise = depthwise
+        self.padding = padding
+        self.whiten = whiten
+        self.activation = activation
+        self.threshold = threshold
+        self.output_activation = output_activation
+        self.tied_weights = tied_weights
+        self.n_components = n_components
+        self.loss = loss
+        self.corruption = corruption
+        self.corruption_level = corruption_level
+        self.sparsity = sparsity
+        self.sparsity_level = sparsity_level
+        self.init = init
+        self.layerwise = layerwise
+        self.pooling = pooling
+        self.pool_grid = pool_grid
+        self.feature_stages = feature_stages
+        self.power = power
+        self.optimizer = optimizer
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.max_samples = max_samples
+        self.crop_size = crop_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.checkpoint = checkpoint
+        self.random_state = random_state
+        self.verbose = verbose
+        self.device = device
+        self.precision = precision
+        self.compile = compile
+        self.callbacks = callbacks
+        self.net_params = net_params
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, *, X_val=None):
+        """Learn the filters of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Training samples: any real numbers, finite, at least two samples that
+            differ. Arrays of N axes, frames, lists and torch tensors are all fine. What
+            does not fit into memory may be a memory map, an array of zarr or h5py or
+            alike, or a map-style torch Dataset, of which only parts are read at a time.
+            `X` is neither copied as a whole nor changed.
+        y : Ignored
+            Present for API consistency.
+        X_val : array-like, default=None
+            Validation samples, of the same shape as those of `X`. Their loss is
+            recorded, and watched by `early_stopping`.
+
+        Returns
+        -------
+        self : object
+            Fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are out of range, before any training, or if
+            the loss becomes infinite or NaN.
+        MemoryError
+            If the memory of a GPU runs out.
+        """
+        continues = self.warm_start and self.__sklearn_is_fitted__()
+        begins = False
+        try:
+            with shared_fit(), read_training_samples(self, X) as samples:
+                params = module_params(self, samples.layout)
+                if continues:
+                    self._check_same_module(params)
+                else:
+                    self._forget_fit()
+                    begins = True
+                remember_input(self, X, samples)
+                with self._read_validation(X_val) as valid:
+                    self._fit(samples, valid, params, X, y, continues)
+        except BaseException:
+            if begins:
+                self._forget_fit()
+            raise
+        return self
+
+    def _read_validation(self, X_val):
+        if X_val is None:
+            return nullcontext()
+        return read_samples(self, X_val, name="X_val")
+
+    def _fit(self, samples, valid, params, X, y, continues):
+        seed = draw_shared_seed(self, X=samples, X_val=valid)
+        checkpoint = self._open_checkpoint(samples, valid, seed, continues)
+        if checkpoint is not None:
+            seed = checkpoint.seed
+        samples, valid = self._hold_out(samples, valid, seed)
+        check_monitors(self.callbacks, valid is not None)
+        n_turns = len(params["stages"]) if is_stagewise(self) else 1
+        context = self._init_callback_context(max_subtasks=n_turns * self.max_epochs)
+        if context is not None:
+            context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        start = self._restart if continues else self._start
+        start(samples, params, seed)
+        callbacks = self._training_callbacks(context, X, y)
+        self._train(
+            samples,
+            valid,
+            self.max_epochs,
+            callbacks,
+            keep=continues,
+            checkpoint=checkpoint,
+        )
+        self._count_dead_units(samples, stacklevel=5)
+        if context is not None:
+            context.call_on_fit_task_end(
+                estimator=self, X=X, y=y, reconstruction_attributes=dict
+            )
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Train on for one pass over `X`.
+
+        The first call starts the filters and learns the scale of the channels, which
+        later calls keep.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Training samples; in the first call at least two that differ.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        self : object
+            Fitted transformer.
+        """
+        continues = self.__sklearn_is_fitted__()
+        read = (
+            partial(read_samples, training=True) if continues else read_training_samples
+        )
+        with shared_fit(), read(self, X) as samples:
+            if not continues:
+                params = module_params(self, samples.layout)
+                remember_input(self, X, samples)
+                self._start(samples, params, draw_shared_seed(self, X=samples))
+            self._train(samples, None, 1, [], keep=continues)
+            if continues:
+                self._add_to_mean(samples)
+            self._count_dead_units(samples, stacklevel=3)
+        return self
+
+    def transform(self, X, *, out=None):
+        """Return the features of `X`.
+
+        They do not depend on the order of the samples or on the other samples of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape that `fit` saw; with `pooling`, N-D samples of any
+            spatial shape.
+        out : ndarray of shape (n_samples, n_features_out), float32, default=None
+            Where to write the features, such as a memory map for more of them than
+            fit into memory. None: a new array.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_features_out), float32
+            Flattened maps, map by map, or the dense code.
+        """
+        check_is_fitted(self)
+        from ..runtime.inference import transform
+
+        with read_samples(self, X, any_size=self._takes_any_size) as samples:
+            check_out(out, (len(samples), self._n_features_out))
+            return transform(self.net_, samples, self._n_features_out, out)
+
+    @available_if(_is_invertible)
+    def inverse_transform(self, X):
+        """Return the samples that the decoder makes of features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features_out)
+            Features, as `transform` gives them.
+
+        Returns
+        -------
+        samples : ndarray of shape (n_samples, ...), float32
+            Reconstructions in the layout and the units that `fit` saw.
+        """
+        check_is_fitted(self)
+        from ..runtime.inference import inverse_transform
+
+        features = read_features(self, X, self._n_features_out)
+        samples = inverse_transform(self.net_, features, self._layout, self._code_shape)
+        return samples.reshape(len(samples), -1) if self._fitted_on_rows else samples
+
+    def score(self, X, y=None):
+        """Return the share of the variance of `X` that the reconstruction explains.
+
+        Comparable with the sum of `explained_variance_ratio_` of PCA.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape that `fit` saw.
+        y : Ignored
+            Present for API consistency.
+
+        Returns
+        -------
+        score : float
+            1 for perfect reconstructions, 0 for predicting the mean of the training
+            samples, negative for worse. Higher is better.
+        """
+        check_is_fitted(self)
+        with read_samples(self, X) as samples:
+            errors = self._squared_errors(samples).sum()
+            total = samples.squared_deviations(self.mean_)
+        if total == 0:
+            return float(errors == 0)
+        return float(1 - errors / total)
+
+    def score_samples(self, X):
+        """Return minus the mean squared reconstruction error of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples of the shape that `fit` saw.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), float64
+            In squared units of the data; higher is better, 0 is perfect.
+        """
+        check_is_fitted(self)
+        with read_samples(self, X) as samples:
+            return -self._squared_errors(samples) / self.n_features_in_
+
+    @property
+    def filters_(self):
+        """First-layer filters, ndarray of shape (n_filters, n_channels, ...)."""
+        return self.module_.filters.detach().cpu().numpy().copy()
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags

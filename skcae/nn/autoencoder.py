@@ -1,0 +1,333 @@
+"""The convolutional autoencoder as a torch module, usable without scikit-learn."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..params.stage import map_sizes, one_per_stage
+from .convolutions import draw_filters, draw_uniform
+from .layers import (
+    ACTIVATIONS,
+    DECODER_ACTIVATIONS,
+    ChannelScaler,
+    Corruption,
+    DecoderStage,
+    DenseCode,
+    EncoderStage,
+    GridPooling,
+)
+from .whitening import Whitening
+
+_LEAST_MAGNITUDE = 1e-6
+
+
+class ConvAutoencoder(nn.Module):
+    """Convolutional autoencoder of signals, images or volumes.
+
+    The number of axes of `spatial` picks convolutions in one, two or three
+    dimensions.  Without a dense code the parameters do not depend on the size of the
+    samples, and other sizes may be encoded and decoded.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        The encoder, input first; the decoder mirrors it.
+    spatial : tuple of int
+        Spatial shape of one sample.
+    n_channels : int, default=1
+        Number of channels.
+    output_activation : str, default="identity"
+        Activation of the reconstruction, in standardised units.
+    tied_weights : bool, default=False
+        Whether the decoder uses the encoder's filters.
+    n_components : int or None, default=None
+        Width of a dense code; None: the code is the last feature maps.
+    corruption : {"mask", "gaussian", "salt_and_pepper"} or None, default=None
+        Noise on the input in training mode.
+    corruption_level : float, default=0.3
+        Amount of that noise.
+    pooling : {"max", "avg"} or None, default=None
+        How feature maps are pooled over a grid: by `features`, or before the dense
+        code, which then does not depend on the size of the samples either.
+    pool_grid : int or tuple of int, default=2
+        Cells per spatial axis of that grid; one number per pooled stage.
+    whitening : tuple of int or None, default=None
+        Spatial shape of the filters that whiten samples first.
+    feature_stages : {"last", "all"}, default="last"
+        The stages whose pooled maps are features.
+    power : float, default=1.0
+        What the absolute values of pooled features are raised to.
+    """
+
+    def __init__(
+        self,
+        stages,
+        spatial,
+        n_channels=1,
+        *,
+        output_activation="identity",
+        tied_weights=False,
+        n_components=None,
+        corruption=None,
+        corruption_level=0.3,
+        pooling=None,
+        pool_grid=2,
+        whitening=None,
+        feature_stages="last",
+        power=1.0,
+    ):
+        super().__init__()
+        self.stages, self.spatial = tuple(stages), tuple(spatial)
+        self.output_activation = output_activation
+        self.sizes = map_sizes(self.spatial, self.stages)
+        n_axes = len(self.spatial)
+        channels = [n_channels]
+        for stage in self.stages:
+            channels.append(stage.n_maps(channels[-1]))
+        self.channels = tuple(channels)
+        self.scaler = ChannelScaler(n_channels, n_axes)
+        self.whitening = Whitening(n_channels, whitening) if whitening else None
+        self.corruption = (
+            Corruption(corruption, corruption_level) if corruption else None
+        )
+        self.encoder = nn.ModuleList(
+            EncoderStage(n_in, stage, n_axes)
+            for n_in, stage in zip(channels, self.stages, strict=False)
+        )
+        activations = [output_activation, *(stage.activation for stage in self.stages)]
+        self.decoder = nn.ModuleList(
+            DecoderStage(encoder, n_out, activation, tied_weights)
+            for encoder, n_out, activation in reversed(
+                list(zip(self.encoder, channels, activations, strict=False))
+            )
+        )
+        self.grids, self.power = None, power
+        if pooling is not None:
+            n_pooled = len(self.stages) if feature_stages == "all" else 1
+            self.grids = nn.ModuleList(
+                GridPooling(pooling, grid)
+                for grid in one_per_stage(pool_grid, n_pooled)
+            )
+        self.dense = None
+        if n_components is not None:
+            cells = self.sizes[-1]
+            if self.grids is not None:
+                cells = (self.grids[-1].grid,) * n_axes
+            self.dense = DenseCode((channels[-1], *cells), n_components)
+
+    @property
+    def map_shape(self) -> tuple[int, ...]:
+        """Shape (C, *spatial) of the last feature maps."""
+        return (self.channels[-1], *self.sizes[-1])
+
+    @property
+    def code_shape(self) -> tuple[int, ...]:
+        """Shape of one sample's code."""
+        if self.dense is None:
+            return self.map_shape
+        return (len(self.dense.components),)
+
+    @property
+    def n_features(self) -> int:
+        """Width of what `features` returns."""
+        if self.grids is None or self.dense is not None:
+            return math.prod(self.code_shape)
+        pooled = self.channels[-len(self.grids) :]
+        return sum(
+            n_maps * layer.grid ** len(self.spatial)
+            for n_maps, layer in zip(pooled, self.grids, strict=True)
+        )
+
+    @property
+    def ends_in_product(self) -> bool:
+        """Whether features are a product with a matrix."""
+        return self.dense is not None
+
+    def cost(self, spatial=None) -> tuple[int, int]:
+        """Return what it takes to encode one sample.
+
+        Parameters
+        ----------
+        spatial : tuple of int or None, default=None
+            Spatial shape of the sample; None: the one the module was built for.
+
+        Returns
+        -------
+        n_multiplications, n_values : int
+            Of the convolutions, and of the largest feature maps.
+        """
+        sizes = self.sizes if spatial is None else map_sizes(spatial, self.stages)
+        n_multiplications, n_values = 0, 0
+        for stage, layer, n_in, size in zip(
+            self.stages, self.encoder, self.channels[:-1], sizes[:-1], strict=True
+        ):
+            n_places = math.prod(stage.convolved(length) for length in size)
+            n_weights = layer.convolution.weight.numel()
+            # What sees every map by itself is computed filter by filter.
+            n_times, n_maps = (n_in, n_in) if stage.depthwise else (1, stage.n_filters)
+            n_multiplications += n_places * n_weights * n_times
+            n_values = max(n_values, n_places * n_maps)
+        return n_multiplications, n_values
+
+    @property
+    def filters(self) -> Tensor:
+        """First-layer filters, shape (n_filters, n_channels, *kernel)."""
+        return self.encoder[0].convolution.weight
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw random filters.
+
+        Encoder filters are normal numbers without mean and of unit norm, decoder
+        weights uniform within plus/minus 1/sqrt(fan-in); biases are zero.
+
+        Parameters
+        ----------
+        generator : torch.Generator
+            Source of randomness, on the CPU.
+        """
+        for stage in self.encoder:
+            draw_filters(stage.convolution.weight, generator)
+            stage.convolution.bias.zero_()
+        for stage in self.decoder:
+            layer = stage.convolution
+            layer.bias.zero_()
+            if not layer.is_tied:
+                draw_uniform(layer.weight, layer.fan_in, generator)
+        if self.dense is not None:
+            for parameter in self.dense.parameters():
+                draw_uniform(parameter, parameter.shape[-1], generator)
+
+    def draw_from(self, generator: torch.Generator) -> None:
+        """Set what draws the noise of a training."""
+        if self.corruption is not None:
+            self.corruption.generator = generator
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the code of samples in the data's own units.
+
+        Parameters
+        ----------
+        x : Tensor of shape (N, C, *spatial)
+            Samples.
+
+        Returns
+        -------
+        code : Tensor of shape (N, n_filters, *map) or (N, n_components)
+        """
+        return self.encode_standardised(self.standardise(x))
+
+    def standardise(self, x: Tensor) -> Tensor:
+        """Return samples in the net's units, whitened where that is asked for."""
+        x = self.scaler(x)
+        return x if self.whitening is None else self.whitening(x)
+
+    def decode(self, code: Tensor, spatial=None) -> Tensor:
+        """Return samples in the data's own units.
+
+        Parameters
+        ----------
+        code : Tensor
+            As `encode` gives it.
+        spatial : tuple of int or None, default=None
+            Spatial shape of the samples; None: the one the module was built for.
+
+        Returns
+        -------
+        x : Tensor of shape (N, C, *spatial)
+        """
+        x = self.activate_output(self.decode_standardised(code, spatial))
+        return self.scaler.inverse(
+            x if self.whitening is None else self.whitening.inverse(x)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the reconstruction of samples in the data's own units."""
+        return self.decode(self.encode(x), x.shape[2:])
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return one row of features per sample: the code, pooled and flattened."""
+        return self.unflattened_features(x).flatten(1)
+
+    def unflattened_features(self, x: Tensor) -> Tensor:
+        """Return the features of samples, as maps where they are maps."""
+        x = self.standardise(x)
+        if self.grids is None or self.dense is not None:
+            return self.encode_standardised(x)
+        n_unpooled = len(self.encoder) - len(self.grids)
+        x = self.maps(x, n_unpooled)
+        rows = []
+        for number, grid in enumerate(self.grids, start=n_unpooled):
+            if number + 1 < len(self.encoder):
+                x = self.encoder[number](x)
+                parts = (x,)
+            else:
+                # The last maps are not needed as a whole.
+                parts = self.encoder[number].parts(x)
+            rows += [grid(part).flatten(1) for part in parts]
+        return self._signed_power(torch.cat(rows, dim=1))
+
+    def _signed_power(self, rows):
+        if self.power == 1.0:
+            return rows
+        magnitudes = rows.abs()
+        if torch.is_grad_enabled():
+            # A root has no slope at 0.
+            magnitudes = magnitudes.clamp_min(_LEAST_MAGNITUDE)
+        return magnitudes.pow_(self.power).copysign_(rows)
+
+    def training_pair(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return output before its activation, and clean target, standardised.
+
+        In training mode the output is computed from a corrupted input.
+        """
+        noisy, target = self.training_input(x)
+        return self.training_output(noisy), target
+
+    def training_input(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what to encode, and what to rebuild of it, standardised."""
+        target = self.standardise(x)
+        noisy = target if self.corruption is None else self.corruption(target)
+        return noisy, target
+
+    def training_output(self, noisy: Tensor) -> Tensor:
+        """Return the reconstruction before its activation, standardised."""
+        code = self.encode_standardised(noisy)
+        return self.decode_standardised(code, noisy.shape[2:])
+
+    def activate_output(self, x: Tensor) -> Tensor:
+        """Apply the activation of the reconstruction."""
+        return ACTIVATIONS[self.output_activation](x)
+
+    def before_dense(self, x: Tensor) -> Tensor:
+        """Return the maps that the dense code sees, of standardised samples."""
+        maps = self.maps(x)
+        return maps if self.grids is None else self.grids[-1](maps)
+
+    def maps(self, x: Tensor, n_stages=None) -> Tensor:
+        """Return the feature maps of the first stages, of standardised samples."""
+        for stage in self.encoder[:n_stages]:
+            x = stage(x)
+        return x
+
+    def encode_standardised(self, x: Tensor) -> Tensor:
+        """Return the code of samples in the net's units."""
+        if self.dense is None:
+            return self.maps(x)
+        return self.dense(self.before_dense(x))
+
+    def decode_standardised(self, code: Tensor, spatial=None) -> Tensor:
+        """Return samples in the net's units, before the output's activation."""
+        sizes = self.sizes
+        if spatial is not None and tuple(spatial) != self.spatial:
+            sizes = map_sizes(spatial, self.stages)
+        x = code if self.dense is None else self.dense.inverse(code)
+        if self.dense is not None and self.grids is not None:
+            x = F.interpolate(x, size=sizes[-1])
+        for number, stage in enumerate(self.decoder, start=1):
+            x = stage(x, sizes[-number - 1])
+            if number < len(self.decoder):
+                x = DECODER_ACTIVATIONS[stage.activation](x)
+        return x

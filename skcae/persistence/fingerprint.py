@@ -1,0 +1,119 @@
+"""What tells one fit from another, in words that can be compared and shown."""
+
+import hashlib
+import inspect
+
+import numpy as np
+
+from ..params.cross_checks import without_loading
+
+# Samples of so many bytes are looked at.
+_N_BYTES = 2**24
+# What has no part in what is learnt, or is told in another way.
+_LEFT_OUT = frozenset(("checkpoint", "device", "random_state", "verbose", "warm_start"))
+
+
+def fingerprint(estimator, samples, valid, seed, continues):
+    """Return what decides the result of a fit.
+
+    Parameters
+    ----------
+    estimator : ConvAutoencoderTransformer
+        With valid parameters.
+    samples : Samples
+        Training data, with those that are to be held out.
+    valid : Samples or None
+        What the user has passed for validation.
+    seed : int
+        Drawn for this fit.
+    continues : bool
+        Whether the fit goes on from the weights of the estimator.
+
+    Returns
+    -------
+    facts : dict of str
+        By name.
+    """
+    facts = parameters_in_words(estimator)
+    facts["random_state"] = _random_state(estimator.random_state, seed)
+    facts["X"] = _data(samples)
+    facts["X_val"] = "None" if valid is None else _data(valid)
+    facts["start"] = _start(estimator) if continues else "from new weights"
+    return facts
+
+
+def parameters_in_words(estimator):
+    """Return those parameters that decide what is learnt, by name, as text."""
+    params = estimator.get_params(deep=False)
+    if params["net_params"] is not None:
+        params["net_params"] = without_loading(params["net_params"]) or None
+    return {name: _in_words(params[name]) for name in sorted(params.keys() - _LEFT_OUT)}
+
+
+def digest(facts):
+    """Return facts as a short name."""
+    return _sha256(repr(sorted(facts.items())).encode())
+
+
+def _sha256(*parts):
+    sha = hashlib.sha256()
+    for part in parts:
+        sha.update(part)
+    return sha.hexdigest()[:16]
+
+
+def _in_words(value):
+    if isinstance(value, np.generic):
+        value = value.item()
+    match value:
+        case None | bool() | int() | float() | str():
+            return repr(value)
+        case list() | tuple():
+            return f"({', '.join(map(_in_words, value))})"
+        case dict():
+            items = (f"{key!r}: {_in_words(value[key])}" for key in value)
+            return f"{{{', '.join(sorted(items))}}}"
+        case np.ndarray():
+            return f"array {value.shape} {value.dtype} {_sha256(value.tobytes())}"
+    if hasattr(value, "__qualname__"):  # classes and functions
+        return f"{value.__module__}.{value.__qualname__}"
+    return _object_in_words(value)
+
+
+def _object_in_words(value):
+    """Return an object as the call that makes it, as far as its attributes tell."""
+    attributes = getattr(value, "__dict__", {})
+    try:
+        parameters = inspect.signature(type(value)).parameters
+    except ValueError:  # some builtins do not tell
+        parameters = {}
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
+        # As in skorch's LRScheduler, which hands the rest on.
+        parameters = [name for name in attributes if not name.endswith("_")]
+    given = (
+        f"{name}={_in_words(attributes[name])}"
+        for name in sorted(parameters)
+        if name in attributes
+    )
+    return f"{type(value).__qualname__}({', '.join(given)})"
+
+
+def _random_state(random_state, seed):
+    if random_state is None or isinstance(random_state, (int, np.integer)):
+        return _in_words(random_state)
+    return f"a generator that draws {seed}"
+
+
+def _data(samples):
+    """Describe samples by some of them, so that large memory maps take no longer."""
+    shape, dtype = samples.X.shape, samples.X.dtype
+    n_samples = _N_BYTES // (dtype.itemsize * max(1, samples.layout.n_features))
+    some = samples.evenly_spaced(max(2, n_samples))
+    values = some.stored(slice(None), dtype)
+    return f"an array {shape} of {dtype} with hash {_sha256(values.tobytes())}"
+
+
+def _start(estimator):
+    weights = estimator.__getstate__()["_weights"]
+    parts = (array.tobytes() for array in weights.values())
+    return f"from weights with hash {_sha256(*parts)}"

@@ -1,0 +1,153 @@
+"""State of objects as tensors and plain values, which load without running code.
+
+Whatever is no number, no text and not None becomes a pair: its kind, and its content.
+"""
+
+import numpy as np
+import torch
+
+_SCALARS = (bool, int, float, str, type(None))
+
+
+class SerializationError(TypeError):  # noqa: N818 (a reason, of which others make errors)
+    """Raised for what tensors and plain values alone cannot express."""
+
+
+def serialize(value):
+    """Return a value as tensors and plain values.
+
+    Parameters
+    ----------
+    value : object
+        Numbers, text, arrays, tensors, generators of random numbers, anything with a
+        `state_dict`, and lists, tuples, sets and dictionaries of such.
+
+    Returns
+    -------
+    plain : object
+        For `deserialize`.
+
+    Raises
+    ------
+    SerializationError
+        If the value is anything else, or holds it.
+    """
+    if type(value) in _SCALARS:
+        return value
+    match value:
+        case torch.Tensor():
+            return "tensor", (value.detach().cpu(), str(value.device))
+        case np.ndarray():
+            return "array", _as_tensor(value)
+        case np.generic():  # its type decides how exactly it is computed with
+            return "number", _as_tensor(value)
+        case list():
+            return "list", [serialize(item) for item in value]
+        case set():
+            return "set", [serialize(item) for item in value]
+        case dict():
+            return "dict", [(serialize(key), serialize(value[key])) for key in value]
+        case tuple() if type(value) is tuple:
+            return "tuple", [serialize(item) for item in value]
+        case np.random.Generator():
+            return "generator", serialize(value.bit_generator.state)
+        case np.random.RandomState():
+            return "random_state", serialize(value.get_state(legacy=False))
+        case torch.Generator():
+            return "torch_generator", value.get_state()
+    if _has_state_dict(value):
+        return "state_dict", serialize(value.state_dict())
+    raise SerializationError(type(value).__name__)
+
+
+def deserialize(plain, now=None):
+    """Return the value that `serialize` has expressed.
+
+    Parameters
+    ----------
+    plain : object
+        What `serialize` returned.
+    now : object, default=None
+        What is in the value's place. Generators and things with a `state_dict` are set
+        in place, and so are lists, sets and dictionaries that are there already.
+
+    Returns
+    -------
+    value : object
+
+    Raises
+    ------
+    SerializationError
+        If nothing is there that should be set in place.
+    """
+    if not isinstance(plain, tuple):
+        return plain
+    match plain:
+        case ("tensor", (tensor, device)):
+            return tensor.to(device)
+        case ("array", tensor):
+            return tensor.numpy()
+        case ("number", tensor):
+            return tensor.numpy()[()]
+        case ("list", items):
+            return _refill(now, [deserialize(item) for item in items])
+        case ("set", items):
+            return _refill(now, {deserialize(item) for item in items})
+        case ("dict", items):
+            pairs = {deserialize(key): deserialize(item) for key, item in items}
+            return _refill(now, pairs)
+        case ("tuple", items):
+            return tuple(deserialize(item) for item in items)
+        case (kind, _) if now is None:
+            raise SerializationError(
+                f"there is nothing yet that the state of a {kind} is for"
+            )
+        case ("generator", state):
+            now.bit_generator.state = deserialize(state)
+        case ("random_state", state):
+            now.set_state(deserialize(state))
+        case ("torch_generator", state):
+            now.set_state(state)
+        case ("state_dict", state):
+            now.load_state_dict(deserialize(state))
+        case _:
+            raise ValueError(f"a value of kind {plain[0]!r}")
+    return now
+
+
+def serialize_items(mapping):
+    """Return those items of a dictionary that `serialize` can express."""
+    items = {}
+    for name, value in mapping.items():
+        try:
+            items[name] = serialize(value)
+        except SerializationError:
+            continue
+    return items
+
+
+def _as_tensor(array):
+    try:
+        return torch.from_numpy(np.array(array, order="C"))
+    except (TypeError, ValueError) as error:  # a dtype that torch does not have
+        raise SerializationError(str(error)) from None
+
+
+def _has_state_dict(value):
+    return not isinstance(value, type) and all(
+        callable(getattr(value, name, None))
+        for name in ("state_dict", "load_state_dict")
+    )
+
+
+def _refill(now, values):
+    """Return values, in the container that is there already where it is of their kind.
+
+    Callbacks are shallow copies: their containers are those of the user.
+    """
+    if not isinstance(now, type(values)):
+        return values
+    now.clear()
+    add = now.extend if isinstance(now, list) else now.update
+    add(values)
+    return now

@@ -1,0 +1,133 @@
+"""Which device computes, and what is said where its memory runs out."""
+
+import warnings
+from functools import wraps
+
+import torch
+
+from ..distributed.context import current
+
+
+def is_cpu(device):
+    """Whether a device is the processor, whose memory is that of the arrays."""
+    return torch.device(device).type == "cpu"
+
+
+def resolve_device(device):
+    """Return the device that ``device="auto"`` and its like mean here.
+
+    "auto" takes the CPU, with a warning, where there is a GPU that cannot be used now.
+
+    Raises
+    ------
+    ValueError
+        If there is no such device.
+    MemoryError
+        If others have taken all of its memory.
+    """
+    if device == "auto":
+        return _resolve_auto()
+    error = _what_fails(device)
+    if error is None:
+        return device
+    if is_out_of_memory(error):
+        raise MemoryError(_explain(error))
+    raise ValueError(
+        f"Got device={device!r}, which PyTorch cannot use here ({reason_of(error)}); "
+        "expected 'auto', 'cpu', or an available accelerator such as 'cuda'. Use "
+        "device='auto'."
+    )
+
+
+def _resolve_auto():
+    if not torch.cuda.is_available():
+        return "cpu"
+    device = current().gpu
+    error = _what_fails(device)
+    if error is None:
+        return device
+    warnings.warn(
+        f"PyTorch cannot use the GPU now ({reason_of(error)}), so the CPU computes. "
+        "Run fewer processes on the GPU (such as those of n_jobs), or set "
+        "device='cpu'.",
+        stacklevel=8,
+    )
+    return "cpu"
+
+
+def _what_fails(device):
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, ImportError) as error:
+        # Its traceback would keep alive what it passed through.
+        return error.with_traceback(None)
+    return None
+
+
+def reason_of(error):
+    """Return the first sentence of an error of torch."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0].split(". ")[0]
+
+
+def is_out_of_memory(error):
+    """Whether an error says that the memory of a device has run out."""
+    text = str(error)
+    return (
+        isinstance(error, torch.OutOfMemoryError)
+        or "out of memory" in text
+        or "ALLOC_FAILED" in text
+    )
+
+
+def _explain(error):
+    # What was asked for and what is free; then torch goes on about its allocator.
+    reason = ". ".join(str(error).splitlines()[0].split(". ")[:3]).rstrip(". ")
+    return (
+        f"Got no more memory on the device ({reason}); expected room for the weights "
+        "and for what one batch takes. Lower batch_size, run fewer processes on the "
+        "same GPU (such as those of n_jobs), or set device='cpu'."
+    )
+
+
+def explains_out_of_memory(function):
+    """Make a MemoryError in three parts of torch's error about a device's memory."""
+
+    @wraps(function)
+    def explaining(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            message = _explain(error)
+        # Not while handling torch's error, whose traceback holds tensors: they would
+        # stay on the device for as long as someone looks at this one.
+        _forget_unused_blocks()
+        raise MemoryError(message)
+
+    return explaining
+
+
+def free_memory(device):
+    """Return how many bytes a device has left; 0 where nobody knows."""
+    device = torch.device(device)
+    backend = getattr(torch, device.type, None)
+    if not hasattr(backend, "mem_get_info"):
+        return 0
+    try:
+        return backend.mem_get_info(device)[0]
+    except RuntimeError:  # some drivers cannot tell
+        return 0
+
+
+def release_cached_memory(device):
+    """Leave the memory that torch keeps for later to other processes."""
+    if not is_cpu(device):
+        _forget_unused_blocks()
+
+
+def _forget_unused_blocks():
+    for backend in (torch.cuda, torch.xpu, torch.mps):
+        if backend is not torch.mps or torch.backends.mps.is_available():
+            backend.empty_cache()

@@ -1,0 +1,166 @@
+"""How exactly a device multiplies: float32, TF32 or bfloat16."""
+
+import threading
+import warnings
+from contextlib import contextmanager, nullcontext
+
+import torch
+from torch.nn import functional as F
+
+from .devices import reason_of
+
+# NVIDIA's Ampere: the first with TF32 and bfloat16 in its tensor cores.
+_AMPERE = (8, 0)
+
+
+def trains_in_bfloat16(precision, device):
+    """Whether convolutions are trained in bfloat16.
+
+    Parameters
+    ----------
+    precision : {"auto", "float32", "tf32", "bfloat16"}
+        What the user asks for.
+    device : str
+        A resolved device.
+
+    Raises
+    ------
+    ValueError
+        If that is asked for and the device cannot do it.
+    """
+    if precision == "bfloat16":
+        _check_bfloat16(device)
+        return True
+    device = torch.device(device)
+    return (
+        precision == "auto"
+        and device.type == "cuda"
+        and torch.cuda.get_device_capability(device) >= _AMPERE
+    )
+
+
+def _check_bfloat16(device):
+    x = torch.zeros(1, 1, 2, 2, device=device)
+    try:
+        with warnings.catch_warnings(action="error"):
+            in_bfloat16(lambda _, x: F.conv2d(x, x))(None, x)
+    except (RuntimeError, UserWarning) as error:
+        raise ValueError(
+            f"Got precision='bfloat16' with device={str(device)!r}, which cannot "
+            f"({reason_of(error)}); expected a device with bfloat16 arithmetic. Use "
+            "precision='auto'."
+        ) from None
+
+
+def in_bfloat16(function):
+    """Return ``function(module, x)`` with bfloat16 convolutions and a float32 result.
+
+    Weights and gradients stay in float32.
+    """
+
+    def rounded(module, x):
+        with torch.autocast(x.device.type, torch.bfloat16):
+            y = function(module, x)
+        return y.float()
+
+    return rounded
+
+
+def matmul_precision(precision, device):
+    """Return a context in which a GPU multiplies as `precision` allows.
+
+    Products are those of float32, or of TF32 with anything but "float32".  What the
+    user has set for the process is as before afterwards.
+    """
+    if torch.device(device).type != "cuda":
+        return nullcontext()
+    return _FLAGS.set_to(precision != "float32")
+
+
+class _Flags:
+    """The switches for TF32, which are the whole process's.
+
+    Of threads that compute at a time the first sets them, and the last sets them back.
+    """
+
+    def __init__(self):
+        self.lock, self.n_users, self.before = threading.Lock(), 0, None
+
+    @contextmanager
+    def set_to(self, allowed):
+        """Allow TF32 or not."""
+        with self.lock:
+            if self.n_users == 0:
+                self.before = _read()
+                _allow_tf32(allowed)
+            self.n_users += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.n_users -= 1
+                if self.n_users == 0:
+                    _restore(self.before)
+
+
+_FLAGS = _Flags()
+
+# PyTorch 2.9 has new switches beside the old ones, and reading an old one fails where
+# the new ones contradict it.  torch.compile reads the old ones.  Setting old ones sets
+# the new, so both are set, in this order, and both are put back.
+
+
+def _new_switches():
+    backends = torch.backends
+    convolution, recurrent = (
+        getattr(backends.cudnn, name, None) for name in ("conv", "rnn")
+    )
+    products = backends.cuda.matmul, getattr(backends.mkldnn, "matmul", None)
+    return [
+        [switch for switch in switches if hasattr(switch, "fp32_precision")]
+        for switches in ((convolution, recurrent), products)
+    ]
+
+
+def _read_if_possible(read):
+    try:
+        return read()
+    except RuntimeError:  # set by the new switches alone
+        return None
+
+
+def _read():
+    cuda, cudnn = torch.backends.cuda, torch.backends.cudnn
+    with warnings.catch_warnings(action="ignore"):
+        return (
+            _read_if_possible(torch.get_float32_matmul_precision),
+            _read_if_possible(lambda: cuda.matmul.allow_tf32),
+            _read_if_possible(lambda: cudnn.allow_tf32),
+            [
+                (switch, switch.fp32_precision)
+                for switches in _new_switches()
+                for switch in switches
+            ],
+        )
+
+
+def _allow_tf32(allowed):
+    with warnings.catch_warnings(action="ignore"):
+        torch.set_float32_matmul_precision("high" if allowed else "highest")
+        torch.backends.cudnn.allow_tf32 = allowed
+        # Without this a "no" means whatever is set for all backends together.
+        for switch in _new_switches()[0]:
+            switch.fp32_precision = "tf32" if allowed else "ieee"
+
+
+def _restore(before):
+    products, products_of_cuda, convolutions, new = before
+    with warnings.catch_warnings(action="ignore"):
+        if products is not None:
+            torch.set_float32_matmul_precision(products)
+        elif products_of_cuda is not None:
+            torch.backends.cuda.matmul.allow_tf32 = products_of_cuda
+        if convolutions is not None:
+            torch.backends.cudnn.allow_tf32 = convolutions
+        for switch, value in new:
+            switch.fp32_precision = value

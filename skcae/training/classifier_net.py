@@ -1,0 +1,83 @@
+"""The net of a classifier, and what its trainings minimise."""
+
+import torch
+
+from ..nn.classifier import ConvClassifier, WeightedCrossEntropy
+from ..runtime.devices import explains_out_of_memory
+from .base_net import BaseNet, build_net
+from .batches import LabelledBatches
+from .objectives import Objective
+
+
+class FullNetwork(Objective):
+    """Tell classes by views of samples."""
+
+    def loss(self, net, x, target):
+        """Return the loss of a batch, and the logits."""
+        logits = net.output(net.module_.views(x))
+        return net.criterion_(logits, target), logits
+
+
+class FrozenEncoder(Objective):
+    """Tell classes by views of samples, by means of what the encoder finds already."""
+
+    def loss(self, net, x, target):
+        """Return the loss of a batch, and the logits."""
+        module = net.module_
+        with torch.no_grad():
+            features = module.features(module.views(x))
+        logits = module.scores(features)
+        return net.criterion_(logits, target), logits
+
+
+class FrozenFeatures(Objective):
+    """Tell classes by standardised features."""
+
+    def loss(self, net, x, target):
+        """Return the loss of a batch, and the logits."""
+        logits = net.module_.scores(x.flatten(1))
+        return net.criterion_(logits, target), logits
+
+
+class ClassifierNet(BaseNet):
+    """skorch net that trains a `ConvClassifier`."""
+
+    _objective = FullNetwork()
+    _training_output = staticmethod(ConvClassifier.forward)
+
+    def get_dataset(self, X, y=None):
+        """Return the labelled samples themselves."""
+        return X
+
+
+@explains_out_of_memory
+def make_classifier_net(module_params, *, lr, encoder_lr, label_smoothing, **params):
+    """Return an initialised net.
+
+    Parameters
+    ----------
+    module_params : dict
+        Arguments of `ConvClassifier`.
+    lr, encoder_lr : float
+        Learning rates of the head and of the encoder.
+    label_smoothing : float
+        Of the loss.
+    **params : dict
+        What any net needs, see `build_net`.
+
+    Returns
+    -------
+    net : ClassifierNet
+    """
+    return build_net(
+        ClassifierNet,
+        ConvClassifier,
+        WeightedCrossEntropy,
+        batches=LabelledBatches,
+        criterion__label_smoothing=label_smoothing,
+        iterator_train__max_samples=None,
+        lr=lr,
+        optimizer__param_groups=[("encoder.*", {"lr": encoder_lr})],
+        **params,
+        **{f"module__{name}": value for name, value in module_params.items()},
+    )

@@ -1,0 +1,278 @@
+"""Starting values that are computed from data."""
+
+import math
+
+import numpy as np
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.sparse import csr_array
+from sklearn.decomposition import PCA
+
+from ..nn.whitening import whitening_kernel
+from ..runtime.devices import explains_out_of_memory
+
+# The components of this many samples' maps are those of all for this purpose; fewer
+# have to do where their maps would fill the memory.
+_MAX_SAMPLES = 5000
+_MAX_BYTES = 2**28
+# Patches that the whitening is computed from.
+_WHITENING_PATCHES = 20000
+# Samples that its scale is computed from.
+_SCALED_SAMPLES = 256
+# Contrast, relative to that of all patches, below which a patch shows mostly noise.
+_LOW_CONTRAST = 0.25
+# The same, relative to the values themselves: what rounding leaves of a constant.
+_ROUNDING = 1e-5
+# Two filters with a product of this size find the same.
+_ALIKE = 0.9
+# Patches looked at for each filter wanted.
+_TRIES = 50
+# Spherical k-means has settled by then for this purpose.
+_KMEANS_ITER = 20
+
+
+@explains_out_of_memory
+@torch.no_grad()
+def start_dense_code_from_pca(module, samples, seed):
+    """Make the dense code the principal components of the feature maps.
+
+    Directions beyond the rank of the maps keep their random start, scaled down.
+
+    Parameters
+    ----------
+    module : ConvAutoencoder
+        One with a dense code; its convolutions are left alone.
+    samples : Samples
+        Training data.
+    seed : int
+        Picks the samples and seeds the randomised solver.
+
+    References
+    ----------
+    .. [1] N. Halko, P.-G. Martinsson, J. A. Tropp, "Finding structure with
+       randomness", SIAM Review 53(2), 2011, :doi:`10.1137/090771806`.
+    """
+    dense = module.dense
+    rng = np.random.default_rng(seed)
+    n_bytes = 4 * len(dense.mean)
+    n_rows = max(min(_MAX_SAMPLES, _MAX_BYTES // n_bytes), 2 * len(dense.components))
+    rows = rng.permutation(len(samples))[:n_rows]
+    if len(rows) < 2:
+        return
+    device = dense.mean.device
+
+    def maps_of(x):
+        return dense.flatten(module.before_dense(module.standardise(x.to(device))))
+
+    maps = np.empty((len(rows), len(dense.mean)), dtype=np.float32)
+    for part in samples.subset(rows).slices(64):
+        maps[part] = maps_of(torch.from_numpy(samples[rows[part]])).cpu().numpy()
+    n_components = min(len(dense.components), *maps.shape)
+    pca = PCA(n_components, copy=False, random_state=seed).fit(maps)
+    components = torch.from_numpy(pca.components_)
+    dense.components[n_components:] *= 0.1
+    dense.atoms[:, n_components:] *= 0.1
+    dense.components[:n_components] = components
+    dense.atoms[:, :n_components] = components.T
+    dense.mean.copy_(torch.from_numpy(pca.mean_))
+    dense.offset.copy_(-dense.components @ dense.mean)
+
+
+@torch.no_grad()
+def start_whitening(whitening, x, epsilon, rng):
+    """Compute the whitening of samples like `x`, and scale it to unit mean square.
+
+    Parameters
+    ----------
+    whitening : Whitening
+        Its filters are replaced.
+    x : ndarray of shape (n_samples, n_channels, *spatial), float32
+        Standardised samples, some thousand of them.
+    epsilon : float
+        Amount of regularisation, see `whitening_kernel`.
+    rng : numpy.random.Generator
+        Picks the patches.
+    """
+    n_channels, _, *kernel = whitening.kernel.shape
+    patches = draw_patches(x, kernel, _WHITENING_PATCHES, rng)
+    kernel = whitening_kernel(patches, (n_channels, *kernel), epsilon)
+    whitening.set(kernel)
+    # Borders are no part of the patches, and may have a larger or smaller variance.
+    squares = [
+        whitening(torch.from_numpy(x[row : row + 1]).to(whitening.kernel.device))
+        .square()
+        .mean()
+        .item()
+        # Not the first ones, which may be those of one kind.
+        for row in rng.permutation(len(x))[:_SCALED_SAMPLES]
+    ]
+    mean_square = np.mean(squares)
+    if mean_square > 0.0:
+        whitening.set(kernel / math.sqrt(mean_square))
+
+
+def draw_patches(x, kernel, n_patches, rng):
+    """Return different patches of samples, from inside of them.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples, n_channels, *spatial)
+        Samples.
+    kernel : tuple of int
+        Spatial shape of a patch, at most that of a sample.
+    n_patches : int
+        Number of patches; all there are if those are fewer.
+    rng : numpy.random.Generator
+        Picks the patches.
+
+    Returns
+    -------
+    patches : ndarray of shape (n_patches, n_channels * prod(kernel))
+    """
+    windows = sliding_window_view(x, kernel, axis=tuple(range(2, x.ndim)))
+    places = (len(x), *windows.shape[2 : x.ndim])
+    n_places = math.prod(places)
+    drawn = rng.choice(n_places, min(n_patches, n_places), replace=False)
+    sample, *place = np.unravel_index(drawn, places)
+    return windows[(sample, slice(None), *place)].reshape(len(drawn), -1)
+
+
+def remove_mean(patches):
+    """Return patches without their mean, from 3 values on.
+
+    What filters of such patches find does not depend on the brightness.
+    """
+    if patches.shape[1] < 3:
+        return patches
+    return patches - patches.mean(axis=1, keepdims=True)
+
+
+def patch_filters(patches, n_filters, rng):
+    """Return randomly picked patches as filters: no training at all.
+
+    Patches of little contrast and those that resemble a filter already picked, or its
+    negative, are passed over; where the patches do not suffice the other filters are
+    random numbers.
+
+    Parameters
+    ----------
+    patches : ndarray of shape (n_patches, n_values)
+        Patches in random order, whitened if the filters will see whitened samples.
+    n_filters : int
+        Number of filters.
+    rng : numpy.random.Generator
+        Picks the patches.
+
+    Returns
+    -------
+    filters : ndarray of shape (n_filters, n_values), float32
+        Without mean and of unit norm.
+
+    References
+    ----------
+    .. [1] A. Coates, A. Y. Ng, "The importance of encoding versus training with sparse
+       coding and vector quantization", ICML 2011,
+       https://icml.cc/2011/papers/485_icmlpaper.pdf.
+    """
+    candidates = _unit_norm(_with_contrast(patches))
+    filters = np.zeros((n_filters, patches.shape[1]), dtype=np.float32)
+    n_picked = 0
+    for row in rng.permutation(len(candidates))[: _TRIES * n_filters]:
+        if n_picked == n_filters:
+            break
+        candidate = candidates[row]
+        if np.abs(filters[:n_picked] @ candidate).max(initial=0.0) < _ALIKE:
+            filters[n_picked] = candidate
+            n_picked += 1
+    filters[n_picked:] = _random_filters(n_filters - n_picked, filters.shape[1], rng)
+    return filters
+
+
+def kmeans_filters(patches, n_filters, rng):
+    """Return the directions around which patches gather, by spherical k-means.
+
+    Each patch belongs to the filter whose product with it is largest, whatever the
+    product's sign: a filter finds its negative too, and two filters that differ by
+    their sign are one too many. A filter is the sum of its patches, each with the sign
+    of its product, scaled to unit norm: patches count by their contrast. A filter
+    that loses its patches starts again from a badly represented one.
+
+    Parameters
+    ----------
+    patches : ndarray of shape (n_patches, n_values)
+        Patches, whitened if the filters will see whitened samples.
+    n_filters : int
+        Number of filters.
+    rng : numpy.random.Generator
+        Picks the patches that filters start from.
+
+    Returns
+    -------
+    filters : ndarray of shape (n_filters, n_values), float32
+        Without mean and of unit norm.
+
+    References
+    ----------
+    .. [1] I. S. Dhillon, D. S. Modha, "Concept decompositions for large sparse text
+       data using clustering", Machine Learning 42, 2001,
+       :doi:`10.1023/A:1007612920971`.
+    .. [2] A. Coates, A. Y. Ng, "Learning feature representations with k-means", Neural
+       Networks: Tricks of the Trade, 2012, :doi:`10.1007/978-3-642-35289-8_30`.
+    """
+    filters = patch_filters(patches, n_filters, rng)
+    patches = _with_contrast(patches)
+    if not len(patches):
+        return filters
+    for _ in range(_KMEANS_ITER):
+        sums, errors = _sums_of_members(patches, filters)
+        norms = np.linalg.norm(sums, axis=1)
+        lost = norms == 0.0
+        filters[~lost] = _unit_norm(sums[~lost])
+        filters[lost] = _fresh_filters(lost.sum(), patches, errors, rng)
+    # What lost its patches at the very end may be a copy of another filter.
+    lost = ~_sums_of_members(patches, filters)[0].any(axis=1)
+    filters[lost] = _random_filters(lost.sum(), filters.shape[1], rng)
+    return filters
+
+
+def _sums_of_members(patches, filters):
+    """Return the sum of each filter's patches, and each patch's squared error."""
+    products = patches @ filters.T
+    rows = np.arange(len(patches) + 1)
+    owner = np.abs(products).argmax(axis=1)
+    products = products[rows[:-1], owner]
+    # One value per patch: as a sparse matrix it costs next to nothing to sum.
+    members = csr_array(
+        (np.sign(products), owner, rows), shape=(len(patches), len(filters))
+    )
+    errors = np.einsum("ij,ij->i", patches, patches) - products**2
+    return members.T @ patches, np.maximum(errors, 0.0)
+
+
+def _fresh_filters(n_filters, patches, errors, rng):
+    """Return badly represented patches as filters."""
+    is_bad = np.flatnonzero(errors > 0.5 * errors.mean())
+    filters = _random_filters(n_filters, patches.shape[1], rng)
+    rows = rng.choice(is_bad, min(n_filters, len(is_bad)), replace=False)
+    filters[: len(rows)] = _unit_norm(patches[rows])
+    return filters
+
+
+def _with_contrast(patches):
+    """Return those patches, without mean, that show more than noise."""
+    centred = remove_mean(patches)
+    contrast = np.linalg.norm(centred, axis=1)
+    noise = max(
+        _LOW_CONTRAST * math.sqrt(np.square(contrast).mean()),
+        _ROUNDING * math.sqrt(np.square(patches).sum(axis=1).mean()),
+    )
+    return centred[contrast > noise]
+
+
+def _random_filters(n_filters, n_values, rng):
+    rows = rng.standard_normal((n_filters, n_values), dtype=np.float32)
+    return _unit_norm(remove_mean(rows))
+
+
+def _unit_norm(rows):
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)

@@ -1,0 +1,121 @@
+"""One training of a net on samples, with what belongs to that training alone."""
+
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from skorch.callbacks import PrintLog
+from skorch.helper import predefined_split
+from skorch.history import History
+
+from ..distributed.context import current
+from ..runtime.compilation import check_compiler, compiled, for_full_batches
+from ..runtime.devices import explains_out_of_memory, release_cached_memory
+from ..runtime.precision import in_bfloat16, matmul_precision, trains_in_bfloat16
+from ..runtime.threads import is_worth_threads, one_thread
+
+
+@explains_out_of_memory
+def train(net, samples, valid, *, epochs, seed, callbacks, objective, checkpoint=None):
+    """Train `net` on samples and leave nothing of this training in it.
+
+    Parameters
+    ----------
+    net : BaseNet
+        Trained in place.
+    samples : Samples
+        Training data.
+    valid : Samples or None
+        Validation data.
+    epochs : int
+        Passes over the training data.
+    seed : sequence of int
+        Decides order and noise.
+    callbacks : list of (str, Callback)
+        In force for this training, after the net's own.
+    objective : Objective
+        What is minimised.
+    checkpoint : Checkpoint or None, default=None
+        Where to write each epoch, and what to go on from.
+
+    Returns
+    -------
+    rows : list of dict
+        Epoch number, losses and seconds of every epoch.
+    """
+    order_seed, noise_seed = np.random.SeedSequence(seed).generate_state(2)
+    order = np.random.default_rng(int(order_seed))
+    net.max_epochs, net.iterator_train__seed = epochs, order
+    generator = torch.Generator(device=net.device).manual_seed(int(noise_seed))
+    net.module_.draw_from(generator)
+    first, n_done = [], 0
+    if checkpoint is not None:
+        first, n_done = [("checkpoint", checkpoint)], checkpoint.n_epochs
+        checkpoint.generators |= {"order": order, "noise": generator}
+    n_before = len(net.history)
+    n_multiplications, _ = net.module_.cost()
+    n_samples = min(len(samples), net.iterator_train__max_samples or len(samples))
+    size = current().n_own(min(n_samples, net.batch_size))
+    output = _training_output(net, size)
+    with (
+        _for_this_training(net, valid, first, callbacks, output, objective),
+        one_thread(when=not is_worth_threads(n_multiplications * net.batch_size)),
+        matmul_precision(net.precision, net.device),
+    ):
+        net.partial_fit(samples, epochs=epochs - n_done)
+    release_cached_memory(net.device)
+    return [_summary(row) for row in net.history[n_before:]]
+
+
+@contextmanager
+def fresh_history(net, *, earlier):
+    """Hide the earlier epochs, so that schedules and best losses begin anew."""
+    if not earlier:
+        yield
+        return
+    history, net.history_ = net.history_, History()
+    for group in net.optimizer_.param_groups:
+        group["lr"] = group.get("initial_lr", group["lr"])
+    try:
+        yield
+    finally:
+        history.extend(net.history_)
+        net.history_ = history
+
+
+def _training_output(net, size):
+    """Return how batches of `size` samples are rebuilt, as precision and compile ask.
+
+    Raises
+    ------
+    ValueError
+        If the device cannot do that.
+    """
+    function = plain = type(net)._training_output
+    if net.compile and net.max_epochs:
+        check_compiler(net.device)
+        function = for_full_batches(compiled(plain, net, size), plain, size)
+    if trains_in_bfloat16(net.precision, net.device):
+        function = in_bfloat16(function)
+    return function
+
+
+@contextmanager
+def _for_this_training(net, valid, first, callbacks, output, objective):
+    own = before = net.callbacks_
+    if not current().is_first:
+        own = [pair for pair in own if not isinstance(pair[1], PrintLog)]
+    # The net's own come before those that look at what they record.
+    net.callbacks_ = [*first, *own, *callbacks]
+    net.train_split = None if valid is None else predefined_split(valid)
+    net._training_output, net._objective = output, objective
+    try:
+        yield
+    finally:
+        net.callbacks_, net.train_split = before, None
+        del net._training_output, net._objective
+
+
+def _summary(row):
+    losses = {key: row[key] for key in ("train_loss", "valid_loss") if key in row}
+    return {"epoch": row["epoch"], **losses, "seconds": row["dur"]}

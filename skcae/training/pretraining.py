@@ -1,0 +1,245 @@
+"""Stage by stage: how filters start, and how each stage is trained before the next."""
+
+import math
+
+import numpy as np
+import torch
+
+from ..runtime.devices import explains_out_of_memory
+from .base_net import update_and_broadcast
+from .decoder_fit import fit_decoder
+from .filter_starts import (
+    draw_patches,
+    kmeans_filters,
+    patch_filters,
+    start_dense_code_from_pca,
+    start_whitening,
+)
+from .loop import fresh_history, train
+from .objectives import Reconstruction, StageReconstruction, WinnerTakeAll
+
+# What statistics and patches are taken from: a sample of the samples.
+_MAX_SAMPLES = 2000
+_MAX_VALUES = 2**24
+_N_PATCHES = 30000
+_N_CALIBRATED = 200
+_FILTERS = {"patches": patch_filters, "kmeans": kmeans_filters}
+
+
+def learn(
+    net,
+    samples,
+    valid,
+    start,
+    objectives,
+    *,
+    initialize_weights,
+    epochs,
+    seed,
+    callbacks,
+    checkpoint=None,
+):
+    """Train a net on samples: all at once, or stage by stage.
+
+    Parameters
+    ----------
+    net : AutoencoderNet
+        Trained in place.
+    samples : Samples
+        Training data.
+    valid : Samples or None
+        Validation data.
+    start : NetInitializer
+        Sets what is not trained.
+    objectives : list
+        What is minimised, one after the other, see `make_objectives`.
+    initialize_weights : bool
+        Whether the weights are still to be started.
+    epochs : int
+        Passes over the training data, for each objective.
+    seed : list of int
+        Decides orders and noise.
+    callbacks : list of (str, Callback)
+        In force for these trainings.
+    checkpoint : Checkpoint or None, default=None
+        Where to write each epoch, and what to go on from.
+
+    Returns
+    -------
+    rows : list of dict
+        Losses and seconds of every epoch and, where a stage is trained alone, its
+        number: the "stage", from 1.
+    """
+    begun, rows = None, []
+    if checkpoint is not None:
+        crops = getattr(objectives[0], "generator", None)
+        begun, rows = checkpoint.resume(net, start=start.rng, crops=crops)
+    if initialize_weights and begun is None:
+        update_and_broadcast(net, start.whitening)
+    for number, objective in list(enumerate(objectives))[begun:]:
+        if initialize_weights and number != begun:
+            update_and_broadcast(net, start.stages, objective.stage)
+        if checkpoint is not None:
+            checkpoint.begin(number, rows, net)
+        with fresh_history(net, earlier=number > 0):
+            trained = train(
+                net,
+                samples,
+                valid,
+                epochs=epochs,
+                seed=[*seed[:-1], seed[-1] + len(rows)],
+                callbacks=callbacks,
+                objective=objective,
+                checkpoint=checkpoint,
+            )
+        if objective.stage is not None:
+            trained = [{**row, "stage": objective.stage + 1} for row in trained]
+        if objective.ignores_thresholds:
+            update_and_broadcast(net, start.calibrate, objective.stage)
+        rows = rows + trained
+    return rows
+
+
+class NetInitializer:
+    """How the filters of a net start, from a few of the samples.
+
+    Parameters
+    ----------
+    net : AutoencoderNet
+        Its whitening, filters and thresholds are set.
+    samples : Samples
+        Training data.
+    init : {"random", "patches", "kmeans"}
+        How filters start; "random" leaves them as they are.
+    whiten : float or None
+        Regularisation of the whitening.
+    threshold : float
+        Of the activations that have one, in standard deviations of the responses.
+    seed : int
+        Picks samples and patches.
+    """
+
+    def __init__(self, net, samples, *, init, whiten, threshold, seed):
+        self.net, self.module = net, net.module_
+        self.samples = samples
+        self.init, self.whiten, self.threshold = init, whiten, threshold
+        self.seed, self.rng = seed, np.random.default_rng(seed)
+
+    @explains_out_of_memory
+    @torch.no_grad()
+    def whitening(self):
+        """Learn the whitening, where there is one."""
+        layer = self.module.whitening
+        if layer is not None:
+            x = self.module.scaler(self._draw(self.samples.layout.n_features))
+            start_whitening(layer, x.cpu().numpy(), self.whiten, self.rng)
+
+    def stages(self, number):
+        """Start one stage, or all and the dense code where `number` is None."""
+        numbers = range(len(self.module.encoder)) if number is None else [number]
+        for number in numbers:
+            self._start_stage(number)
+        if self.module.dense is not None:
+            start_dense_code_from_pca(self.module, self.samples, self.seed)
+
+    @explains_out_of_memory
+    @torch.no_grad()
+    def _start_stage(self, number):
+        """Set filters and thresholds of a stage, given those before it."""
+        if self.init != "random":
+            self._draw_filters(number)
+        self.calibrate(number)
+
+    def _draw_filters(self, number):
+        layer, x = self.module.encoder[number], self._seen_by(number)
+        if layer.stage.depthwise:
+            x = x.reshape(-1, 1, *x.shape[2:])
+        weight = layer.convolution.weight
+        # Filters may be larger than the sample: then they are zero around a patch.
+        kernel = tuple(map(min, weight.shape[2:], x.shape[2:]))
+        patches = draw_patches(x.cpu().numpy(), kernel, _N_PATCHES, self.rng)
+        filters = _FILTERS[self.init](patches, len(weight), self.rng)
+        middle = (
+            slice((side - length) // 2, (side - length) // 2 + length)
+            for side, length in zip(weight.shape[2:], kernel, strict=True)
+        )
+        weight.zero_()
+        weight[:, :, *middle] = torch.from_numpy(filters).view(
+            *weight.shape[:2], *kernel
+        )
+
+    @torch.no_grad()
+    def calibrate(self, number):
+        """Set the thresholds of a stage by its responses."""
+        layer = self.module.encoder[number]
+        if layer.is_thresholded:
+            n_maps, sizes = self.module.channels[number + 1], self.module.sizes[number]
+            n_values = n_maps * math.prod(map(layer.stage.convolved, sizes))
+            x = self._seen_by(number, n_values, _N_CALIBRATED)
+            layer.calibrate(x, self.threshold)
+
+    @explains_out_of_memory
+    @torch.no_grad()
+    def decoder(self):
+        """Fit the decoder to the code."""
+        n_values = max(
+            n_maps * math.prod(size)
+            for n_maps, size in zip(
+                self.module.channels, self.module.sizes, strict=True
+            )
+        )
+        x = self.module.standardise(self._draw(n_values))
+        fit_decoder(self.module, x)
+
+    def _seen_by(self, number, n_values=0, n_samples=_MAX_SAMPLES):
+        """Return what a stage sees of some samples, of which it makes `n_values`."""
+        n_seen = self.module.channels[number] * math.prod(self.module.sizes[number])
+        n_values = max(n_values, n_seen, self.samples.layout.n_features)
+        x = self._draw(n_values, n_samples)
+        # As many at a time as a step of the training takes.
+        parts = x.split(self.net.batch_size)
+        return torch.cat(
+            [self.module.maps(self.module.standardise(part), number) for part in parts]
+        )
+
+    def _draw(self, n_values, n_samples=_MAX_SAMPLES):
+        """Return some samples, fewer of those whose maps have many values."""
+        size = min(n_samples, max(_MAX_VALUES // n_values, 50), len(self.samples))
+        rows = self.rng.choice(len(self.samples), size, replace=False)
+        x = torch.from_numpy(np.ascontiguousarray(self.samples[np.sort(rows)]))
+        return x.to(self.net.device)
+
+
+def make_objectives(n_stages, *, stagewise, sparsity, sparsity_level, crop_size, seed):
+    """Return what is minimised, one after the other.
+
+    Parameters
+    ----------
+    n_stages : int
+        Number of stages.
+    stagewise : bool
+        Whether each stage is trained by itself.
+    sparsity : {"winner_take_all", "l1"} or None
+        How codes are made sparse.
+    sparsity_level : float
+        Share of winners, or weight of the penalty.
+    crop_size : int or None
+        Side of the parts of samples in which winners are looked for.
+    seed : list of int
+        Draws these parts.
+
+    Returns
+    -------
+    objectives : list of Reconstruction, StageReconstruction or WinnerTakeAll
+    """
+    penalty = sparsity_level if sparsity == "l1" else 0.0
+    if not stagewise:
+        return [Reconstruction(penalty)]
+    if sparsity != "winner_take_all":
+        return [StageReconstruction(number, penalty) for number in range(n_stages)]
+    (seed,) = np.random.SeedSequence(seed).generate_state(1)
+    generator = torch.Generator().manual_seed(int(seed))
+    return [
+        WinnerTakeAll(number, sparsity_level, crop_size, generator)
+        for number in range(n_stages)
+    ]

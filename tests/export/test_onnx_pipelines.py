@@ -1,0 +1,122 @@
+"""Whole pipelines become one graph, whatever the autoencoder is beside or inside."""
+
+import numpy as np
+import pytest
+import skl2onnx
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import OneClassSVM
+
+import skcae.onnx  # noqa: F401 (registers the converters)
+
+from ..conftest import make_small, outputs_of
+
+TOLERANCE = 1e-5
+
+
+def classify(*steps):
+    """Return a pipeline that classifies by what some steps make of samples."""
+    return make_pipeline(*steps, StandardScaler(), LogisticRegression(max_iter=500))
+
+
+def assert_same_probabilities(classifier, X):
+    onnx_model = skl2onnx.to_onnx(classifier, X[:1], options={"zipmap": False})
+    outputs = outputs_of(onnx_model, X)
+    assert set(outputs) == {"label", "probabilities"}
+    np.testing.assert_array_equal(outputs["label"], classifier.predict(X))
+    np.testing.assert_allclose(
+        outputs["probabilities"], classifier.predict_proba(X), atol=TOLERANCE
+    )
+
+
+@pytest.fixture(scope="module", params=["images", "rows"])
+def pipeline(request, digits, digit_labels):
+    """A fitted pipeline, samples that it was not fitted on."""
+    X = digits if request.param == "images" else load_digits().data
+    cae = make_small(input_shape=(8, 8) if request.param == "rows" else None)
+    return classify(cae).fit(X[:1000], digit_labels[:1000]), X[1000:]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
+def test_pipeline_in_one_graph(pipeline, dtype):
+    pipeline, X = pipeline
+    assert_same_probabilities(pipeline, X.astype(dtype))
+
+
+def test_probabilities_as_dicts(pipeline):
+    pipeline, X = pipeline
+    outputs = outputs_of(skl2onnx.to_onnx(pipeline, X[:1]), X[:3])
+    for row, expected in zip(
+        outputs["output_probability"], pipeline.predict_proba(X[:3]), strict=True
+    ):
+        np.testing.assert_allclose(list(row.values()), expected, atol=TOLERANCE)
+
+
+@pytest.fixture(scope="module")
+def rows(digit_labels):
+    """Digits as rows, float32, and their labels."""
+    return load_digits().data[:500].astype(np.float32), digit_labels[:500]
+
+
+@pytest.fixture(scope="module")
+def on_rows(rows):
+    """A transformer fitted on `rows`; do not fit it again."""
+    return make_small(input_shape=(8, 8)).fit(rows[0])
+
+
+def test_frozen_transformer(fitted, digits, digit_labels):
+    X, y = digits[:500].astype(np.float32), digit_labels[:500]
+    assert_same_probabilities(classify(FrozenEstimator(fitted)).fit(X, y), X)
+
+
+def test_frozen_classifiers(on_rows, rows):
+    X, y = rows
+    classifier = classify(on_rows).fit(X, y)
+    assert_same_probabilities(FrozenEstimator(classifier), X)
+    last = FrozenEstimator(classifier[-1])
+    assert_same_probabilities(make_pipeline(classifier[:-1], last).fit(X, y), X)
+
+
+def test_search(on_rows, rows):
+    X, y = rows
+    params = {"logisticregression__C": [0.1, 1.0]}
+    search = GridSearchCV(classify(FrozenEstimator(on_rows)), params, cv=2)
+    assert_same_probabilities(search.fit(X, y), X)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_beside_others(dtype, on_rows, rows):
+    X, y = rows[0].astype(dtype), rows[1]
+    narrow = make_small(input_shape=(8, 8), n_components=3)
+    union = make_union(FrozenEstimator(on_rows), narrow, PCA(5))
+    assert_same_probabilities(classify(union).fit(X, y), X)
+
+
+@pytest.mark.parametrize("columns", [slice(0, 64), list(range(64))])
+def test_on_some_columns(columns, rows):
+    X, y = rows
+    wide = np.concatenate([X, X[:, 20:23]], axis=1)
+    cae = make_small(input_shape=(8, 8))
+    chosen = make_column_transformer((cae, columns), (StandardScaler(), [64, 65, 66]))
+    assert_same_probabilities(classify(chosen).fit(wide, y), wide)
+
+
+def test_features_as_frames(rows):
+    X, y = rows
+    pipeline = classify(make_small(input_shape=(8, 8))).set_output(transform="pandas")
+    assert_same_probabilities(pipeline.fit(X, y), X)
+
+
+def test_detector_of_scikit_learn_behind(rows):
+    X, _ = rows
+    narrow = make_small(input_shape=(8, 8), n_components=4)
+    detector = make_pipeline(narrow, StandardScaler(), OneClassSVM()).fit(X)
+    scores = outputs_of(skl2onnx.to_onnx(detector, X[:1]), X)["scores"]
+    expected = detector.decision_function(X)
+    np.testing.assert_allclose(scores[:, 0], expected, rtol=1e-4, atol=1e-4)

@@ -1,0 +1,122 @@
+"""Where checkpoints lie, and who writes them: fits, warm starts and searches."""
+
+import copy
+import pickle
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from skorch.callbacks import Callback
+
+from ..conftest import make_small
+from ..interrupts import (
+    OTHER,
+    Interrupt,
+    assert_same_fit,
+    fit_interrupted,
+    make,
+    without_seconds,
+)
+
+pytestmark = pytest.mark.usefixtures("uninterrupted")
+
+
+def test_file_that_cannot_be_written_is_found_at_once(small_digits, tmp_path):
+    path = tmp_path / ("x" * 250)  # no room for a longer name next to it
+    with pytest.raises(ValueError, match=r"which cannot be written \(.*\); expected"):
+        make(checkpoint=path).fit(small_digits)
+    assert Interrupt.n_epochs == 0
+
+
+def test_fit_survives_a_disk_that_fails_later(small_digits, tmp_path):
+    class Remove(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            shutil.rmtree(tmp_path / "disk", ignore_errors=True)
+
+    (tmp_path / "disk").mkdir()
+    cae = make(callbacks=[Remove()], checkpoint=tmp_path / "disk" / "fit")
+    with pytest.warns(UserWarning, match="could not be written .* The fit goes on"):
+        cae.fit(small_digits)
+    assert_same_fit(cae, make().fit(small_digits))
+
+
+def test_links_are_followed(small_digits, path, tmp_path):
+    (tmp_path / "link").symlink_to(path)
+    make(checkpoint=tmp_path / "link").fit(small_digits)
+    assert path.is_file()
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_no_other_method_writes(small_digits, path):
+    cae = make(checkpoint=path).partial_fit(small_digits)
+    cae.transform(small_digits)
+    assert not path.exists()
+    make().fit(small_digits)
+    assert not list(path.parent.iterdir())
+
+
+def test_it_is_a_parameter_like_others(small_digits, path):
+    for value in (path, str(path)):
+        cae = make_small(checkpoint=value)
+        assert cae.get_params()["checkpoint"] is value
+        assert clone(cae).checkpoint == value
+        assert copy.deepcopy(cae).checkpoint == value
+    loaded = pickle.loads(pickle.dumps(cae.fit(small_digits)))
+    path.unlink()  # a fitted model does not need it
+    np.testing.assert_array_equal(
+        loaded.transform(small_digits), cae.transform(small_digits)
+    )
+
+
+def test_warm_start_with_a_file_for_each_fit(small_digits, tmp_path):
+    paths = [tmp_path / "first", tmp_path / "second"]
+    expected = make(warm_start=True).fit(small_digits).fit(small_digits)
+    cae = make(warm_start=True, checkpoint=paths[0]).fit(small_digits)
+    fit_interrupted(cae.set_params(checkpoint=paths[1]), small_digits, 2)
+    # The same script again.
+    cae = make(warm_start=True, checkpoint=paths[0]).fit(small_digits)
+    assert Interrupt.n_epochs == 0
+    cae.set_params(checkpoint=paths[1]).fit(small_digits)
+    assert Interrupt.n_epochs == 2
+    for name, tensor in expected.module_.state_dict().items():
+        assert torch.equal(tensor, cae.module_.state_dict()[name]), name
+    assert without_seconds(cae.history_) == without_seconds(expected.history_)
+    # One file for both would lose the first.
+    before = cae.transform(small_digits)
+    with pytest.raises(
+        ValueError, match=OTHER.format("start=from").replace("fit'", "")
+    ):
+        cae.fit(small_digits)
+    np.testing.assert_array_equal(cae.transform(small_digits), before)
+
+
+def test_search_with_a_folder(small_digits, tmp_path):
+    def search(folder):
+        grid = {"lr": [0.001, 0.01], "corruption": [None, "mask"]}
+        cae = make(checkpoint=folder, max_epochs=2)
+        return GridSearchCV(cae, grid, cv=2, error_score="raise").fit(small_digits)
+
+    expected = search(None)
+    Interrupt.epoch, Interrupt.n_epochs = 8, 0
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path)
+    Interrupt.epoch, Interrupt.n_epochs = None, 0
+    found = search(tmp_path)
+    assert Interrupt.n_epochs == (4 * 2 + 1) * 2 - 7
+    assert len(list(tmp_path.iterdir())) == 4 * 2 + 1
+    for name in ("mean_test_score", "params"):
+        np.testing.assert_array_equal(
+            found.cv_results_[name], expected.cv_results_[name]
+        )
+    assert_same_fit(found.best_estimator_, expected.best_estimator_)
+
+
+def test_search_with_a_file_is_refused(small_digits, path):
+    search = GridSearchCV(
+        make(checkpoint=path), {"lr": [0.001, 0.01]}, cv=2, error_score="raise"
+    )
+    with pytest.raises(ValueError, match=OTHER.format("X=an array")):
+        search.fit(small_digits)

@@ -1,0 +1,314 @@
+import math
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from skorch.callbacks import Callback, EarlyStopping
+
+from skcae.data.samples import Layout, Samples
+from skcae.runtime.inference import mean_loss
+
+from ..conftest import make_small
+
+
+def test_history(small_digits):
+    cae = make_small(max_epochs=3).fit(small_digits)
+    assert [row["epoch"] for row in cae.history_] == [1, 2, 3]
+    assert all(row["seconds"] > 0 for row in cae.history_)
+    assert all(set(row) == {"epoch", "train_loss", "seconds"} for row in cae.history_)
+    assert cae.n_iter_ == 3
+    assert cae.reconstruction_err_ == cae.history_[-1]["train_loss"]
+
+
+def test_training_lowers_the_loss_and_raises_the_score(small_digits):
+    short, long = (make_small(max_epochs=n).fit(small_digits) for n in (1, 20))
+    assert long.reconstruction_err_ < short.reconstruction_err_
+    assert long.score(small_digits) > short.score(small_digits)
+
+
+def test_no_epochs_keep_the_initial_filters(small_digits):
+    cae = make_small(max_epochs=0).fit(small_digits)
+    assert cae.history_ == []
+    assert cae.n_iter_ == 0
+    assert cae.reconstruction_err_ > 0
+    norms = np.linalg.norm(cae.filters_.reshape(4, -1), axis=1)
+    np.testing.assert_allclose(norms, 1, rtol=1e-5)
+
+
+def test_dense_code_starts_as_principal_components(digits):
+    params = {"n_filters": 8, "max_epochs": 0}
+    maps = make_small(**params).fit_transform(digits)
+    code = make_small(n_components=5, **params).fit_transform(digits)
+    expected = PCA(5).fit_transform(maps)
+    correlation = np.abs(np.corrcoef(code, expected, rowvar=False)[:5, 5:])
+    np.testing.assert_allclose(correlation.max(axis=1), 1, atol=1e-3)
+
+
+def test_dense_code_wider_than_the_data(small_digits):
+    cae = make_small(n_components=300).fit(small_digits)
+    assert cae.transform(small_digits).shape == (120, 300)
+    assert np.isfinite(cae.score(small_digits))
+
+
+def test_early_stopping_restores_the_best_weights(small_digits):
+    X, X_val = small_digits[:80], small_digits[80:]
+    cae = make_small(
+        early_stopping=True, lr=0.1, max_epochs=60, n_iter_no_change=4, tol=0
+    ).fit(X, X_val=X_val)
+    losses = [row["valid_loss"] for row in cae.history_]
+    best = int(np.argmin(losses))
+    assert best + 4 == len(losses) - 1 < 59
+    assert cae.reconstruction_err_ == cae.history_[best]["train_loss"]
+    restored = mean_loss(cae.net_, Samples(X_val, Layout((8, 8))))
+    assert restored == pytest.approx(losses[best], rel=1e-4)
+
+
+def test_early_stopping_holds_out_a_fraction(small_digits):
+    cae = make_small(early_stopping=True, validation_fraction=0.25).fit(small_digits)
+    assert cae.n_samples_seen_ == 90
+    assert all("valid_loss" in row for row in cae.history_)
+
+
+def test_early_stopping_on_two_samples(small_digits):
+    cae = make_small(early_stopping=True).fit(small_digits[:2])
+    assert cae.n_samples_seen_ == 1
+
+
+def test_validation_samples_are_only_watched(small_digits):
+    X, X_val = small_digits[:80], small_digits[80:]
+    watched = make_small().fit(X, X_val=X_val)
+    alone = make_small().fit(X)
+    np.testing.assert_array_equal(watched.filters_, alone.filters_)
+    assert all("valid_loss" in row for row in watched.history_)
+
+
+def test_training_stops_on_a_plateau(small_digits):
+    cae = make_small(max_epochs=50, n_iter_no_change=3, tol=10.0).fit(small_digits)
+    assert cae.n_iter_ == 4
+
+
+def test_partial_fit(digits):
+    cae = make_small()
+    for start in range(0, 900, 300):
+        assert cae.partial_fit(digits[start : start + 300]) is cae
+    assert cae.n_iter_ == 3
+    assert cae.n_samples_seen_ == 900
+    np.testing.assert_allclose(cae.mean_, digits[:900].mean(axis=0))
+    losses = [row["train_loss"] for row in cae.history_]
+    assert losses[2] < losses[0]
+    assert [row["epoch"] for row in cae.history_] == [1, 2, 3]
+
+
+def test_partial_fit_with_one_sample_goes_on(small_digits):
+    cae = make_small().partial_fit(small_digits).partial_fit(small_digits[:1])
+    assert cae.n_samples_seen_ == 121
+
+
+def test_warm_start_goes_on(small_digits):
+    cae = make_small(warm_start=True, max_epochs=3).fit(small_digits)
+    filters, loss = cae.filters_, cae.reconstruction_err_
+    cae.set_params(max_epochs=0).fit(small_digits)
+    np.testing.assert_array_equal(cae.filters_, filters)
+    cae.set_params(max_epochs=3).fit(small_digits)
+    assert cae.n_iter_ == 6
+    assert cae.reconstruction_err_ < loss
+
+
+def test_fit_starts_afresh(small_digits):
+    cae = make_small(max_epochs=3)
+    first = cae.fit(small_digits).filters_
+    np.testing.assert_array_equal(cae.fit(small_digits).filters_, first)
+    assert cae.n_iter_ == 3
+
+
+def test_loss_that_explodes(small_digits):
+    cae = make_small(optimizer="sgd", lr=1e6, activation="identity", max_epochs=9)
+    with pytest.raises(ValueError, match=r"loss of .* in epoch \d with lr=1e\+06"):
+        cae.fit(small_digits)
+
+
+def test_dead_units_are_reported(small_digits):
+    class DeadMap(Callback):
+        def on_train_end(self, net, **kwargs):
+            net.module_.encoder[0].convolution.bias.data[1] = -1e6
+
+    cae = make_small(callbacks=[DeadMap()])
+    with pytest.warns(UserWarning, match="1 of 4 units of the code are constant"):
+        cae.fit(small_digits)
+    assert cae.n_dead_units_ == 1
+
+
+def test_no_warning_about_living_units(small_digits):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cae = make_small(n_filters=16).fit(small_digits)
+    assert cae.n_dead_units_ == 0
+
+
+@pytest.mark.parametrize("corruption", ["mask", "gaussian", "salt_and_pepper"])
+def test_corruption_acts_in_training_alone(corruption, small_digits):
+    plain, noisy, silent = (
+        make_small(corruption=name, corruption_level=level, lr=0.02, max_epochs=10).fit(
+            small_digits
+        )
+        for name, level in [(None, 0), (corruption, 0.5), (corruption, 0.0)]
+    )
+    assert noisy.history_[-1]["train_loss"] > plain.history_[-1]["train_loss"]
+    np.testing.assert_allclose(silent.filters_, plain.filters_, atol=1e-6)
+    np.testing.assert_array_equal(
+        noisy.transform(small_digits), noisy.transform(small_digits)
+    )
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop"])
+def test_optimizers_learn(optimizer, small_digits):
+    cae = make_small(optimizer=optimizer, lr=0.01, max_epochs=10).fit(small_digits)
+    assert cae.history_[-1]["train_loss"] < 0.9 * cae.history_[0]["train_loss"]
+
+
+@pytest.mark.parametrize(
+    "loss", ["squared_error", "absolute_error", "huber", "log_loss"]
+)
+def test_losses_are_means_in_standardised_units(loss, small_digits):
+    cae = make_small(loss=loss, max_epochs=30, lr=0.02).fit(small_digits)
+    rebuilt = cae.inverse_transform(cae.transform(small_digits))
+    if loss == "log_loss":
+        target, output = (
+            np.clip(a / 16.0, 1e-7, 1 - 1e-7) for a in (small_digits, rebuilt)
+        )
+        elements = -target * np.log(output) - (1 - target) * np.log(1 - output)
+    else:
+        error = np.abs(small_digits - rebuilt) / small_digits.std()
+        elements = {
+            "squared_error": error**2 / 2,
+            "absolute_error": error,
+            "huber": np.where(error < 1, error**2 / 2, error - 0.5),
+        }[loss]
+    measured = mean_loss(cae.net_, Samples(small_digits, Layout((8, 8))))
+    assert measured == pytest.approx(elements.mean(), rel=1e-3)
+    assert cae.score(small_digits) > 0.5
+
+
+@pytest.mark.parametrize("output_activation", ["identity", "relu", "tanh", "sigmoid"])
+def test_output_can_reach_the_data(output_activation, small_digits):
+    cae = make_small(
+        output_activation=output_activation, max_epochs=40, lr=0.02, n_filters=8
+    ).fit(small_digits)
+    assert cae.score(small_digits) > 0.6
+    rebuilt = cae.inverse_transform(cae.transform(small_digits))
+    if output_activation != "identity":
+        assert rebuilt.min() >= 0
+    if output_activation in ("tanh", "sigmoid"):
+        assert rebuilt.max() <= 16.001
+
+
+def test_score_is_zero_for_the_mean_and_one_for_perfection(small_digits, fitted):
+    score = fitted.score(small_digits)
+    rebuilt = fitted.inverse_transform(fitted.transform(small_digits))
+    error = ((small_digits - rebuilt) ** 2).sum()
+    spread = ((small_digits - small_digits.mean(axis=0)) ** 2).sum()
+    assert score == pytest.approx(1 - error / spread, rel=1e-5)
+    flat = small_digits.reshape(120, -1)
+    pca = PCA(5).fit(flat)
+    rebuilt = pca.inverse_transform(pca.transform(flat))
+    explained = 1 - ((flat - rebuilt) ** 2).sum() / spread
+    assert explained == pytest.approx(pca.explained_variance_ratio_.sum())
+
+
+def test_score_samples(small_digits, fitted):
+    rebuilt = fitted.inverse_transform(fitted.transform(small_digits))
+    expected = -((small_digits - rebuilt) ** 2).mean(axis=(1, 2))
+    np.testing.assert_allclose(fitted.score_samples(small_digits), expected, rtol=1e-4)
+
+
+def test_last_batch_of_one_sample_is_trained_on(small_digits):
+    seen = []
+
+    class Sizes(Callback):
+        def on_batch_end(self, net, batch, training, **kwargs):
+            seen.append(len(batch[0]))
+
+    make_small(batch_size=40, max_epochs=1, callbacks=[Sizes()]).fit(small_digits[:81])
+    assert seen == [40, 40, 1]
+
+
+def test_training_set_smaller_than_a_batch(small_digits):
+    cae = make_small(batch_size=1000, max_epochs=5).fit(small_digits)
+    assert not math.isclose(
+        cae.history_[0]["train_loss"], cae.history_[-1]["train_loss"]
+    )
+
+
+def test_best_weights_are_kept_whatever_counts_as_improvement(small_digits):
+    X, X_val = small_digits[:80], small_digits[80:]
+    cae = make_small(early_stopping=True, tol=1.0, max_epochs=9, n_iter_no_change=5)
+    cae.fit(X, X_val=X_val)
+    losses = [row["valid_loss"] for row in cae.history_]
+    best = int(np.argmin(losses))
+    assert best > 0
+    assert cae.reconstruction_err_ == cae.history_[best]["train_loss"]
+    restored = mean_loss(cae.net_, Samples(X_val, Layout((8, 8))))
+    assert restored == pytest.approx(losses[best], rel=1e-4)
+
+
+def test_warm_start_learns_the_mean_again(small_digits):
+    cae = make_small(warm_start=True).fit(small_digits)
+    cae.fit(small_digits[:50] + 100)
+    assert cae.n_samples_seen_ == 50
+    np.testing.assert_allclose(cae.mean_, small_digits[:50].mean(axis=0) + 100)
+
+
+def test_warm_start_with_other_training_parameters(small_digits):
+    cae = make_small(warm_start=True).fit(small_digits)
+    filters = cae.filters_
+    cae.set_params(lr=1e-12, corruption="mask").fit(small_digits)
+    np.testing.assert_allclose(cae.filters_, filters, atol=1e-6)
+
+
+def test_failed_fit_leaves_no_half_state(small_digits):
+    cae = make_small().fit(small_digits)
+    with pytest.raises(ValueError, match="X_val"):
+        cae.fit(small_digits, X_val=small_digits[:, :5])
+    assert not [name for name in vars(cae) if name.endswith("_")]
+    assert not hasattr(cae, "net_")
+
+
+def test_failed_training_keeps_what_was_there(small_digits):
+    cae = make_small().fit(small_digits)
+    expected = cae.transform(small_digits)
+    cae.net_.optimizer_.param_groups[0]["lr"] = 1e30
+    with pytest.raises(ValueError, match="finite loss"):
+        cae.partial_fit(small_digits).partial_fit(small_digits)
+    assert np.isfinite(cae.transform(small_digits)).all()
+    assert cae.transform(small_digits).shape == expected.shape
+
+
+def test_monitor_without_validation_samples(small_digits):
+    cae = make_small(callbacks=[EarlyStopping()])
+    with pytest.raises(ValueError, match="Got a callback EarlyStopping with monitor="):
+        cae.fit(small_digits)
+    cae.fit(small_digits, X_val=small_digits[:10])
+
+
+def test_one_more_sample_has_no_dead_units(small_digits):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cae = make_small(n_components=4).partial_fit(small_digits)
+        cae.partial_fit(small_digits[:1])
+    assert cae.n_dead_units_ == 0
+
+
+def test_offset_that_float32_cannot_hold(small_digits):
+    with pytest.warns(UserWarning, match="Subtract a constant from X first"):
+        make_small().fit(small_digits * 0.1 + 1e7)
+
+
+def test_last_axis_that_looks_like_channels(small_digits):
+    images = np.repeat(small_digits[..., None], 3, axis=-1)
+    with pytest.warns(UserWarning, match="channel_axis=-1") as record:
+        make_small(max_epochs=0).fit(images)
+    assert record[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make_small(max_epochs=0, channel_axis=-1).fit(images)
