@@ -323,7 +323,8 @@ GROWTH = """
 import sys
 from pathlib import Path
 import h5py, numpy as np, zarr
-from skcae import ConvAutoencoderTransformer, _stored_array
+from skcae import ConvAutoencoderTransformer
+from skcae.data import stored_array
 
 def peak():
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -340,7 +341,7 @@ def write(path, n):
         X[start : start + 500] = block
     return X
 
-_stored_array._BUFFER_BYTES = 2**23
+stored_array._BUFFER_BYTES = 2**23
 X = write(Path(sys.argv[1]), 6000)  # 98 MB
 cae = ConvAutoencoderTransformer(n_filters=2, kernel_size=8, stride=8, pool_size=1,
                                  max_epochs=1, random_state=0, max_samples=2000)

@@ -13,8 +13,9 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from skcae import _compile, _training
+from skcae.runtime import compilation
 from skcae.runtime.compilation import compiled, for_full_batches
+from skcae.training import loop
 
 from ..conftest import make_small
 
@@ -38,10 +39,10 @@ def eager(monkeypatch):
         return function
 
     monkeypatch.setattr(torch, "compile", compile)
-    monkeypatch.setattr(_training, "check_compiler", lambda device: None)
-    _compile._compiled.cache_clear()
+    monkeypatch.setattr(loop, "check_compiler", lambda device: None)
+    compilation._compiled.cache_clear()
     yield functions
-    _compile._compiled.cache_clear()
+    compilation._compiled.cache_clear()
 
 
 @pytest.mark.slow
@@ -109,7 +110,7 @@ def test_what_is_compiled(digits, eager):
 
 
 def test_untrained_filters_need_no_compiler(digits, monkeypatch):
-    monkeypatch.setattr(_training, "check_compiler", None)
+    monkeypatch.setattr(loop, "check_compiler", None)
     make_small(compile=True, max_epochs=0).fit(digits[:100])
 
 
@@ -123,7 +124,9 @@ def test_architectures_do_not_share_code(digits, eager):
         function = type(net.module_).features
         compiled(function, net)
         architecture = tuple(sorted(net.get_params_for("module").items()))
-        codes.add(id(_compile._compiled(function, architecture, "cpu", None).__code__))
+        codes.add(
+            id(compilation._compiled(function, architecture, "cpu", None).__code__)
+        )
     assert len(codes) == len(nets)
 
 
@@ -192,10 +195,10 @@ def broken(eager, monkeypatch):
 def test_no_compiler_is_an_error_before_any_training(digits, broken):
     broken.undo()
     broken.setattr(torch, "compile", lambda *args, **kwargs: 1 / 0)
-    _compile._try_compiler.cache_clear()
+    compilation._try_compiler.cache_clear()
     with pytest.raises(ValueError, match=r"fails here \(division by zero\); expected"):
         make_small(compile=True).fit(digits[:50])
-    _compile._try_compiler.cache_clear()
+    compilation._try_compiler.cache_clear()
 
 
 def test_first_call_that_fails(digits, broken):

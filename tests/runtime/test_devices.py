@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from skcae import _batches, _devices, _inference, _resident
 from skcae.data.samples import Layout, Samples
+from skcae.runtime import devices, inference, transfer
 from skcae.runtime.transfer import OnDeviceSamples, StreamedSamples
+from skcae.training import batches
 from skcae.training.batches import Batches
 
 from ..conftest import make_small
@@ -150,7 +151,7 @@ def test_fit_from_a_device_gives_the_same_bits(
         places.append(weakref.ref(on_device := place(samples, device)))
         return on_device
 
-    monkeypatch.setattr(_batches, "for_device", for_device)
+    monkeypatch.setattr(batches, "for_device", for_device)
     cae = make_small(**params).fit(X)
     assert [row["train_loss"] for row in cae.history_] == [
         row["train_loss"] for row in expected.history_
@@ -169,32 +170,32 @@ def test_fit_from_a_device_gives_the_same_bits(
 def test_samples_are_resident_where_they_take_half_of_the_memory(
     free, place, monkeypatch
 ):
-    monkeypatch.setattr(_resident, "is_cpu", lambda device: False)
-    monkeypatch.setattr(_resident, "free_memory", lambda device: free)
+    monkeypatch.setattr(transfer, "is_cpu", lambda device: False)
+    monkeypatch.setattr(transfer, "free_memory", lambda device: free)
     X = np.zeros((100, 20), np.uint8)
     samples = Samples(X, Layout((20,)), rows=np.arange(40))
-    assert isinstance(_resident.for_device(samples, "cpu"), place)
+    assert isinstance(transfer.for_device(samples, "cpu"), place)
     samples = Samples(X[:, :8], Layout((8,)))
-    assert isinstance(_resident.for_device(samples, "cpu"), place)
+    assert isinstance(transfer.for_device(samples, "cpu"), place)
 
 
 def test_samples_stay_where_they_are_when_another_process_was_faster(monkeypatch):
     def fail(samples, device):
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    monkeypatch.setattr(_resident, "is_cpu", lambda device: False)
-    monkeypatch.setattr(_resident, "free_memory", lambda device: 10**9)
-    monkeypatch.setattr(_resident, "OnDeviceSamples", fail)
+    monkeypatch.setattr(transfer, "is_cpu", lambda device: False)
+    monkeypatch.setattr(transfer, "free_memory", lambda device: 10**9)
+    monkeypatch.setattr(transfer, "OnDeviceSamples", fail)
     samples = Samples(np.zeros((100, 20), np.uint8), Layout((20,)))
-    assert isinstance(_resident.for_device(samples, "cpu"), StreamedSamples)
+    assert isinstance(transfer.for_device(samples, "cpu"), StreamedSamples)
 
 
 def test_cpu_needs_no_copies(small_digits):
-    assert _resident.for_device(Samples(small_digits, Layout((8, 8))), "cpu") is None
+    assert transfer.for_device(Samples(small_digits, Layout((8, 8))), "cpu") is None
 
 
 def test_memory_nobody_knows_of_is_none():
-    assert _devices.free_memory("cpu") == 0
+    assert devices.free_memory("cpu") == 0
 
 
 class FakeBackend:
@@ -212,7 +213,7 @@ class FakeBackend:
 @pytest.mark.parametrize(("free", "expected"), [(5, 5), (None, 0)])
 def test_free_memory(free, expected, monkeypatch):
     monkeypatch.setattr(torch, "xpu", FakeBackend(free))
-    assert _devices.free_memory("xpu:0") == expected
+    assert devices.free_memory("xpu:0") == expected
 
 
 # transform on a device
@@ -221,7 +222,7 @@ def test_free_memory(free, expected, monkeypatch):
 @pytest.fixture
 def as_on_a_device(monkeypatch):
     """Let inference take the CPU for another device."""
-    monkeypatch.setattr(_inference, "is_cpu", lambda device: False)
+    monkeypatch.setattr(inference, "is_cpu", lambda device: False)
 
 
 @pytest.mark.parametrize(
@@ -234,8 +235,8 @@ def test_inference_as_on_a_device(params, digits, request, monkeypatch):
     cae = make_small(**params).fit(X)
     expected, score = cae.transform(X), cae.score(X)
     request.getfixturevalue("as_on_a_device")
-    monkeypatch.setattr(_inference, "_DEVICE_VALUES", 2**18)
-    runner = _inference.BatchRunner(cae.net_, len(X))
+    monkeypatch.setattr(inference, "_DEVICE_VALUES", 2**18)
+    runner = inference.BatchRunner(cae.net_, len(X))
     assert runner.batch_size == 2**18 // 256
     features = cae.transform(X)
     np.testing.assert_allclose(features, expected, atol=1e-5)
@@ -249,8 +250,8 @@ def test_inference_as_on_a_device(params, digits, request, monkeypatch):
 
 
 def test_batches_of_a_device_are_larger(fitted, as_on_a_device):
-    assert _inference.BatchRunner(fitted.net_, 1).batch_size == 4096
-    large = _inference.BatchRunner(fitted.net_, 1, (2048, 2048))
+    assert inference.BatchRunner(fitted.net_, 1).batch_size == 4096
+    large = inference.BatchRunner(fitted.net_, 1, (2048, 2048))
     assert large.batch_size == 2
 
 
@@ -299,7 +300,7 @@ def test_out_of_memory(method, error, small_digits, monkeypatch):
 
 
 def test_message_says_how_much_was_missing():
-    message = _devices._explain(OUT_OF_MEMORY[0])
+    message = devices._explain(OUT_OF_MEMORY[0])
     assert "20.00 MiB" in message
     assert "3.06 MiB is free" in message
     assert "Process" not in message
@@ -332,7 +333,7 @@ def test_other_errors_of_torch_stay_as_they_are(small_digits, fitted, monkeypatc
 def full_gpu(monkeypatch):
     """A GPU that others have filled up."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(_devices, "_what_fails", lambda device: OUT_OF_MEMORY[2])
+    monkeypatch.setattr(devices, "_what_fails", lambda device: OUT_OF_MEMORY[2])
 
 
 def test_auto_falls_back_to_the_cpu(small_digits, full_gpu):
@@ -349,8 +350,8 @@ def test_full_gpu_that_was_asked_for(small_digits, full_gpu):
 
 def test_auto_takes_a_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(_devices, "_what_fails", lambda device: None)
-    assert _devices.resolve_device("auto") == "cuda"
+    monkeypatch.setattr(devices, "_what_fails", lambda device: None)
+    assert devices.resolve_device("auto") == "cuda"
 
 
 def test_any_device_of_torch_works(small_digits):

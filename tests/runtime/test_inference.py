@@ -5,9 +5,9 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skcae import _inference
 from skcae.nn.convolutions import pool
 from skcae.nn.layers import ChannelScaler
+from skcae.runtime import inference
 
 from ..conftest import make_small
 
@@ -48,7 +48,7 @@ def test_subsets_and_orders_give_the_same_bits(trained, digits):
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_batches_in_threads_give_the_same_bits(trained, digits, threads, monkeypatch):
     expected = trained.transform(digits)
-    monkeypatch.setattr(_inference, "is_worth_threads", lambda n: True)
+    monkeypatch.setattr(inference, "is_worth_threads", lambda n: True)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -66,7 +66,7 @@ def test_training_mode_of_the_module_is_ignored(small_digits):
 
 
 def test_error_of_a_thread_reaches_the_caller(trained, digits, monkeypatch):
-    monkeypatch.setattr(_inference, "is_worth_threads", lambda n: True)
+    monkeypatch.setattr(inference, "is_worth_threads", lambda n: True)
 
     def fail(x):
         raise KeyboardInterrupt
@@ -84,7 +84,7 @@ def test_error_of_a_thread_reaches_the_caller(trained, digits, monkeypatch):
 
 def test_result_that_does_not_fit_says_how_large_it_is():
     with pytest.raises(MemoryError, match=r"\(4000000000000, 1000\) \(.* GiB\)"):
-        _inference._allocate((4 * 10**12, 1000), "features")
+        inference._allocate((4 * 10**12, 1000), "features")
 
 
 def test_module_works_in_the_units_of_the_data(trained, small_digits):
@@ -222,8 +222,8 @@ def test_any_architecture_gives_the_same_bits(params, shape):
 
 def test_larger_samples_come_in_smaller_batches(digits):
     module_net = make_small(pooling="max").fit(digits[:100]).net_
-    small = _inference.BatchRunner(module_net, 100)
-    large = _inference.BatchRunner(module_net, 100, (512, 512))
+    small = inference.BatchRunner(module_net, 100)
+    large = inference.BatchRunner(module_net, 100, (512, 512))
     assert small.batch_size == 256  # the most
     assert large.batch_size == 2  # the least
     assert large.n_multiplications == small.n_multiplications * (512 / 8) ** 2

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from skcae import _precision, _training
+from skcae.runtime import precision as switches
 from skcae.runtime.precision import in_bfloat16, matmul_precision, trains_in_bfloat16
+from skcae.training import loop
 
 from ..conftest import make_small
 
@@ -82,7 +83,7 @@ def test_float32_on_the_cpu(precision, small_digits):
 
 def test_loss_and_scale_are_float32(small_digits, monkeypatch):
     seen = []
-    of_training = _training._training_output
+    of_training = loop._training_output
 
     def spying(net, size):
         function = of_training(net, size)
@@ -94,7 +95,7 @@ def test_loss_and_scale_are_float32(small_digits, monkeypatch):
 
         return output
 
-    monkeypatch.setattr(_training, "_training_output", spying)
+    monkeypatch.setattr(loop, "_training_output", spying)
     make_small(precision="bfloat16").fit(small_digits)
     assert set(seen) == {(torch.float32, torch.float32, False)}
 
@@ -137,7 +138,7 @@ def test_device_without_bfloat16(kind, small_digits, monkeypatch):
 
         return fail
 
-    monkeypatch.setattr(_precision, "in_bfloat16", refuse)
+    monkeypatch.setattr(switches, "in_bfloat16", refuse)
     message = (
         r"Got precision='bfloat16' with device='cpu', which cannot \(Current CUDA "
         r"Device does not support bfloat16\); expected .*\. Use precision='auto'\."
@@ -224,7 +225,7 @@ def test_switches_before_pytorch_2_9(monkeypatch):
     monkeypatch.setattr(torch, "backends", old)
     monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: products[-1])
     monkeypatch.setattr(torch, "set_float32_matmul_precision", products.append)
-    with _precision._FLAGS.set_to(True):
+    with switches._FLAGS.set_to(True):
         assert (products[-1], cudnn.allow_tf32) == ("high", True)
     assert (products[-1], cudnn.allow_tf32) == ("medium", False)
 
@@ -235,7 +236,7 @@ def test_threads_leave_the_switches_as_found(fails):
     entered, leave = threading.Event(), threading.Event()
 
     def first():
-        with _precision._FLAGS.set_to(False):
+        with switches._FLAGS.set_to(False):
             entered.set()
             leave.wait(10)
 
@@ -243,7 +244,7 @@ def test_threads_leave_the_switches_as_found(fails):
     thread.start()
     entered.wait(10)
     try:
-        with _precision._FLAGS.set_to(False):
+        with switches._FLAGS.set_to(False):
             leave.set()
             thread.join()
             assert torch.backends.cudnn.allow_tf32 is False
@@ -270,7 +271,7 @@ def test_the_cpu_touches_no_switch(small_digits, monkeypatch):
     def fail(allowed):
         raise AssertionError
 
-    monkeypatch.setattr(_precision, "_allow_tf32", fail)
+    monkeypatch.setattr(switches, "_allow_tf32", fail)
     make_small(precision="tf32").fit(small_digits).transform(small_digits)
 
 
@@ -280,10 +281,10 @@ def test_switches_are_set_in_training_and_transform(small_digits, monkeypatch):
 
     def spy(precision, device):
         used.append((precision, device))
-        return _precision._FLAGS.set_to(precision != "float32")
+        return switches._FLAGS.set_to(precision != "float32")
 
-    for room in ("_training", "_inference", "_precision"):
-        monkeypatch.setattr(f"skcae.{room}.matmul_precision", spy)
+    for module in ("training.loop", "runtime.inference", "runtime.precision"):
+        monkeypatch.setattr(f"skcae.{module}.matmul_precision", spy)
     cae = make_small(precision="float32", n_components=3).fit(small_digits)
     # The principal components, the training, and the count of dead units.
     assert used == [("float32", "cpu")] * 3

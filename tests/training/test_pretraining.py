@@ -14,10 +14,10 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback, EarlyStopping, EpochScoring, LRScheduler
 
-from skcae import _decoding
 from skcae.data.samples import Layout, Samples
 from skcae.nn.autoencoder import ConvAutoencoder
 from skcae.params.stage import Stage
+from skcae.training import decoder_fit
 from skcae.training.batches import Batches
 from skcae.training.decoder_fit import fit_decoder
 from skcae.training.objectives import WinnerTakeAll
@@ -330,9 +330,9 @@ DECODERS = [
     ids=str,
 )
 def test_decoder_is_the_least_squares_solution(params, spatial, monkeypatch):
-    monkeypatch.setattr(_decoding, "_RIDGE", 1e-7)
-    monkeypatch.setattr(_decoding, "_MAX_ITER", 400)
-    monkeypatch.setattr(_decoding, "_TOLERANCE", 1e-5)
+    monkeypatch.setattr(decoder_fit, "_RIDGE", 1e-7)
+    monkeypatch.setattr(decoder_fit, "_MAX_ITER", 400)
+    monkeypatch.setattr(decoder_fit, "_TOLERANCE", 1e-5)
     generator = torch.Generator().manual_seed(1)
     n_channels = params.get("n_channels", 1)
     module = random_module(spatial, **params)
@@ -357,8 +357,8 @@ def test_decoder_survives_more_iterations_than_digits(monkeypatch):
         x = torch.randn((40, n_channels, 9, 8), generator=generator).cumsum(dim=2)
         errors = []
         for n, tolerance in ((100, 1e-4), (600, 0.0)):
-            monkeypatch.setattr(_decoding, "_MAX_ITER", n)
-            monkeypatch.setattr(_decoding, "_TOLERANCE", tolerance)
+            monkeypatch.setattr(decoder_fit, "_MAX_ITER", n)
+            monkeypatch.setattr(decoder_fit, "_TOLERANCE", tolerance)
             fit_decoder(module, x)
             with torch.no_grad():
                 rebuilt = module.decoder[0](module.encoder[0](x), (9, 8))
