@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..params.stage import map_sizes, one_per_stage
-from .convolutions import draw_filters, draw_uniform
+from .filters import draw_filters, draw_uniform
 from .layers import (
     ACTIVATIONS,
     DECODER_ACTIVATIONS,

@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..distributed.context import current
-from .convolutions import Convolution, TransposedConvolution, pool
+from .convolutions import Convolution
+from .pooling import pool
+from .transposed_convolution import TransposedConvolution
 
 _GRID_MAX = {
     1: F.adaptive_max_pool1d,

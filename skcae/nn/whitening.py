@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-_CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+from .convolutions import CONVOLVE
+
 # Frequencies per axis at which gains are computed, and the share by which the largest
 # and smallest gain of all frequencies may miss those of the grid.
 _FREQUENCIES = {1: 256, 2: 64, 3: 32}
@@ -137,7 +138,7 @@ class Whitening(nn.Module):
         """Whiten standardised samples."""
         pad = [side // 2 for side in reversed(self.kernel.shape[2:]) for _ in range(2)]
         x = F.pad(x, pad, mode="replicate")
-        return _CONVOLVE[len(pad) // 2](x, self.kernel)
+        return CONVOLVE[len(pad) // 2](x, self.kernel, None, 1, 0)
 
     def inverse(self, y: Tensor) -> Tensor:
         """Return the standardised samples that `forward` makes `y` of.

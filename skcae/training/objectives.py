@@ -5,7 +5,7 @@ from functools import partial
 import torch
 
 from ..distributed.context import current
-from ..nn.convolutions import remove_mean_
+from ..nn.filters import remove_mean_
 from ..nn.layers import DECODER_ACTIVATIONS
 from ..nn.losses import half_squared_error
 from ..nn.winner_take_all import normalise_, random_crops, winner_take_all_loss

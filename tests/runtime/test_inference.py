@@ -5,8 +5,8 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skcae.nn.convolutions import pool
 from skcae.nn.layers import ChannelScaler
+from skcae.nn.pooling import pool
 from skcae.runtime import inference
 
 from ..conftest import make_small
