@@ -295,7 +295,7 @@ def seen_layout(estimator, shape, name, any_size):
     other = _layout_of_other_size(layout, shape) if any_size else None
     if other is None:
         _raise_other_shape(estimator, name, shape, layout)
-    map_sizes(other.spatial, estimator._module_params["stages"])
+    map_sizes(other.spatial, estimator._architecture.stages)
     return other
 
 

@@ -32,7 +32,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
     @property
     def _takes_any_size(self):
         """Whether N-D samples of another spatial shape than fit saw can be encoded."""
-        return self._module_params["pooling"] is not None
+        return self._architecture.pooling is not None
 
     def _open_checkpoint(self, samples, valid, seed, continues):
         """Return what keeps this fit in a file, None where there is to be no file."""
@@ -65,7 +65,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         )
         return samples.subset(np.sort(rows)), samples.subset(np.sort(held_out))
 
-    def _start(self, samples, params, seed):
+    def _start(self, samples, architecture, seed):
         """Learn the scale of the data and draw the initial weights."""
         from ..runtime.devices import resolve_device
 
@@ -78,14 +78,14 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
                 "that differ. Check how X was loaded and scaled."
             )
         self._warn_of_lost_digits(moments)
-        self._module_params, self._seed = params, seed
+        self._architecture, self._seed = architecture, seed
         self._training_params = self._training_params_of_now()
         self._learning_params = learning_params(self)
         net = self._make_net(device)
         module = net.module_
-        module.scaler.set(*resolve_scale(params["output_activation"], moments))
-        self._code_shape = module.code_shape
-        self._n_features_out = module.n_features
+        module.scaler.set(*resolve_scale(architecture.output_activation, moments))
+        self._code_shape = architecture.code_shape
+        self._n_features_out = architecture.n_features
         self._set_mean(samples, moments)
         self.n_iter_, self.history_ = 0, []
         self._net = net
@@ -104,11 +104,11 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
                 stacklevel=7,
             )
 
-    def _check_same_module(self, params):
+    def _check_same_module(self, architecture):
         """Refuse what a warm start cannot go on from."""
         now, before = (
-            warm_start_signature(params),
-            warm_start_signature(self._module_params),
+            warm_start_signature(architecture),
+            warm_start_signature(self._architecture),
         )
         # Whoever goes on keeps the whitening and the thresholds.
         for name in ("whiten", "threshold"):
@@ -122,14 +122,14 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
                     "afresh."
                 )
 
-    def _restart(self, samples, params, seed):
+    def _restart(self, samples, architecture, seed):
         """Go on from the weights at hand, with the training parameters of now."""
         from ..persistence.weights import load_weights, weights_as_numpy
         from ..runtime.devices import resolve_device
 
         device = resolve_device(self.device)
         weights = weights_as_numpy(self.module_)
-        self._module_params, self._seed = params, seed
+        self._architecture, self._seed = architecture, seed
         self._training_params = self._training_params_of_now()
         self._learning_params = learning_params(self)
         self._net = self._make_net(device)
@@ -162,7 +162,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         from ..training.autoencoder_net import make_net
 
         return make_net(
-            self._module_params,
+            self._architecture,
             **self._training_params,
             device=device,
             callbacks=self.callbacks or (),

@@ -343,9 +343,8 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
 
     def _remember_parameters(self, layout):
         """Keep the parameters that a loaded model is rebuilt with."""
-        encoder = architecture_of(self.autoencoder, layout)
-        self._module_params = {
-            "encoder": tuple(sorted(encoder.items())),
+        self._architecture = architecture_of(self.autoencoder, layout)
+        self._head_params = {
             "n_classes": len(self.classes_),
             "dropout": float(self.dropout),
             "shift": int(self.shift),
@@ -361,7 +360,8 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         from ..training.classifier_net import make_classifier_net
 
         return make_classifier_net(
-            self._module_params,
+            self._architecture,
+            self._head_params,
             **self._training_params,
             device=device,
             callbacks=self.callbacks or (),

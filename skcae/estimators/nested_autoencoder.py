@@ -8,7 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ..data.read_input import read_samples, read_training_samples
-from ..params.resolve import module_params
+from ..params.resolve import resolve_architecture
 from .transformer import ConvAutoencoderTransformer
 
 # What the parameter `autoencoder` may be.
@@ -82,7 +82,7 @@ def read_for(autoencoder, X, *, loading=None):
 
 
 def architecture_of(autoencoder, layout):
-    """Return the arguments of a transformer's module, all checked.
+    """Return what a transformer's module is built of, all parameters checked.
 
     Parameters
     ----------
@@ -93,12 +93,12 @@ def architecture_of(autoencoder, layout):
 
     Returns
     -------
-    params : dict
+    architecture : Architecture
     """
     autoencoder = unwrap(autoencoder)
     if is_fitted(autoencoder):
-        return autoencoder._module_params
-    return module_params(autoencoder, layout)
+        return autoencoder._architecture
+    return resolve_architecture(autoencoder, layout)
 
 
 def fitted_autoencoder(autoencoder, X, random_state=None):

@@ -18,7 +18,7 @@ from ..data.read_input import (
 from ..distributed.context import shared_fit
 from ..params.constraints import PARAMETER_CONSTRAINTS
 from ..params.cross_checks import check_monitors, is_stagewise
-from ..params.resolve import module_params
+from ..params.resolve import resolve_architecture
 from ..utils.sklearn_compat import CallbackSupportMixin, _fit_context, with_callbacks
 from .base import BaseAutoencoder
 from .seeds import draw_shared_seed
@@ -28,10 +28,10 @@ from .seeds import draw_shared_seed
 
 
 def _is_invertible(estimator):
-    fitted = vars(estimator).get("_module_params", vars(estimator))
-    if fitted["pooling"] is not None:
+    pooling = vars(estimator).get("_architecture", estimator).pooling
+    if pooling is not None:
         raise AttributeError(
-            f"Got pooling={fitted['pooling']!r}; expected None for inverse_transform, "
+            f"Got pooling={pooling!r}; expected None for inverse_transform, "
             "as pooled features do not say where in the sample they came from. Set "
             "pooling=None and fit again."
         )
@@ -453,15 +453,15 @@ class ConvAutoencoderTransformer(
         begins = False
         try:
             with shared_fit(), read_training_samples(self, X) as samples:
-                params = module_params(self, samples.layout)
+                architecture = resolve_architecture(self, samples.layout)
                 if continues:
-                    self._check_same_module(params)
+                    self._check_same_module(architecture)
                 else:
                     self._forget_fit()
                     begins = True
                 remember_input(self, X, samples)
                 with self._read_validation(X_val) as valid:
-                    self._fit(samples, valid, params, X, y, continues)
+                    self._fit(samples, valid, architecture, X, y, continues)
         except BaseException:
             if begins:
                 self._forget_fit()
@@ -473,19 +473,19 @@ class ConvAutoencoderTransformer(
             return nullcontext()
         return read_samples(self, X_val, name="X_val")
 
-    def _fit(self, samples, valid, params, X, y, continues):
+    def _fit(self, samples, valid, architecture, X, y, continues):
         seed = draw_shared_seed(self, X=samples, X_val=valid)
         checkpoint = self._open_checkpoint(samples, valid, seed, continues)
         if checkpoint is not None:
             seed = checkpoint.seed
         samples, valid = self._hold_out(samples, valid, seed)
         check_monitors(self.callbacks, valid is not None)
-        n_turns = len(params["stages"]) if is_stagewise(self) else 1
+        n_turns = len(architecture.stages) if is_stagewise(self) else 1
         context = self._init_callback_context(max_subtasks=n_turns * self.max_epochs)
         if context is not None:
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         start = self._restart if continues else self._start
-        start(samples, params, seed)
+        start(samples, architecture, seed)
         callbacks = self._training_callbacks(context, X, y)
         self._train(
             samples,
@@ -526,9 +526,9 @@ class ConvAutoencoderTransformer(
         )
         with shared_fit(), read(self, X) as samples:
             if not continues:
-                params = module_params(self, samples.layout)
+                architecture = resolve_architecture(self, samples.layout)
                 remember_input(self, X, samples)
-                self._start(samples, params, draw_shared_seed(self, X=samples))
+                self._start(samples, architecture, draw_shared_seed(self, X=samples))
             self._train(samples, None, 1, [], keep=continues)
             if continues:
                 self._add_to_mean(samples)

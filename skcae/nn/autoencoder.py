@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..params.stage import map_sizes, one_per_stage
+from ..params.stage import map_sizes
 from .filters import draw_filters, draw_uniform
 from .layers import (
     ACTIVATIONS,
@@ -26,119 +26,69 @@ _LEAST_MAGNITUDE = 1e-6
 class ConvAutoencoder(nn.Module):
     """Convolutional autoencoder of signals, images or volumes.
 
-    The number of axes of `spatial` picks convolutions in one, two or three
-    dimensions.  Without a dense code the parameters do not depend on the size of the
-    samples, and other sizes may be encoded and decoded.
+    Without a dense code the parameters do not depend on the size of the samples, and
+    other sizes may be encoded and decoded.
 
     Parameters
     ----------
-    stages : sequence of Stage
-        The encoder, input first; the decoder mirrors it.
-    spatial : tuple of int
-        Spatial shape of one sample.
-    n_channels : int, default=1
-        Number of channels.
-    output_activation : str, default="identity"
-        Activation of the reconstruction, in standardised units.
-    tied_weights : bool, default=False
-        Whether the decoder uses the encoder's filters.
-    n_components : int or None, default=None
-        Width of a dense code; None: the code is the last feature maps.
-    corruption : {"mask", "gaussian", "salt_and_pepper"} or None, default=None
-        Noise on the input in training mode.
-    corruption_level : float, default=0.3
-        Amount of that noise.
-    pooling : {"max", "avg"} or None, default=None
-        How feature maps are pooled over a grid: by `features`, or before the dense
-        code, which then does not depend on the size of the samples either.
-    pool_grid : int or tuple of int, default=2
-        Cells per spatial axis of that grid; one number per pooled stage.
-    whitening : tuple of int or None, default=None
-        Spatial shape of the filters that whiten samples first.
-    feature_stages : {"last", "all"}, default="last"
-        The stages whose pooled maps are features.
-    power : float, default=1.0
-        What the absolute values of pooled features are raised to.
+    architecture : Architecture
+        What it is built of.
     """
 
-    def __init__(
-        self,
-        stages,
-        spatial,
-        n_channels=1,
-        *,
-        output_activation="identity",
-        tied_weights=False,
-        n_components=None,
-        corruption=None,
-        corruption_level=0.3,
-        pooling=None,
-        pool_grid=2,
-        whitening=None,
-        feature_stages="last",
-        power=1.0,
-    ):
+    def __init__(self, architecture):
         super().__init__()
-        self.stages, self.spatial = tuple(stages), tuple(spatial)
-        self.output_activation = output_activation
-        self.sizes = map_sizes(self.spatial, self.stages)
-        n_axes = len(self.spatial)
-        channels = [n_channels]
-        for stage in self.stages:
-            channels.append(stage.n_maps(channels[-1]))
-        self.channels = tuple(channels)
-        self.scaler = ChannelScaler(n_channels, n_axes)
-        self.whitening = Whitening(n_channels, whitening) if whitening else None
-        self.corruption = (
-            Corruption(corruption, corruption_level) if corruption else None
-        )
+        self.architecture = architecture
+        stages, spatial = architecture.stages, architecture.spatial
+        channels, self.sizes = architecture.channels, architecture.sizes
+        n_axes = len(spatial)
+        self.scaler = ChannelScaler(channels[0], n_axes)
+        self.whitening = None
+        if architecture.whitening is not None:
+            self.whitening = Whitening(channels[0], architecture.whitening)
+        self.corruption = None
+        if architecture.corruption is not None:
+            self.corruption = Corruption(
+                architecture.corruption, architecture.corruption_level
+            )
         self.encoder = nn.ModuleList(
             EncoderStage(n_in, stage, n_axes)
-            for n_in, stage in zip(channels, self.stages, strict=False)
+            for n_in, stage in zip(channels, stages, strict=False)
         )
-        activations = [output_activation, *(stage.activation for stage in self.stages)]
+        activations = [architecture.output_activation]
+        activations += [stage.activation for stage in stages]
         self.decoder = nn.ModuleList(
-            DecoderStage(encoder, n_out, activation, tied_weights)
+            DecoderStage(encoder, n_out, activation, architecture.tied_weights)
             for encoder, n_out, activation in reversed(
                 list(zip(self.encoder, channels, activations, strict=False))
             )
         )
-        self.grids, self.power = None, power
-        if pooling is not None:
-            n_pooled = len(self.stages) if feature_stages == "all" else 1
+        self.grids = None
+        if architecture.pooling is not None:
             self.grids = nn.ModuleList(
-                GridPooling(pooling, grid)
-                for grid in one_per_stage(pool_grid, n_pooled)
+                GridPooling(architecture.pooling, grid)
+                for grid in architecture.pool_grid
             )
         self.dense = None
-        if n_components is not None:
+        if architecture.n_components is not None:
             cells = self.sizes[-1]
             if self.grids is not None:
                 cells = (self.grids[-1].grid,) * n_axes
-            self.dense = DenseCode((channels[-1], *cells), n_components)
+            self.dense = DenseCode((channels[-1], *cells), architecture.n_components)
 
     @property
-    def map_shape(self) -> tuple[int, ...]:
-        """Shape (C, *spatial) of the last feature maps."""
-        return (self.channels[-1], *self.sizes[-1])
+    def stages(self):
+        """Sizes and names of the encoder's stages."""
+        return self.architecture.stages
 
     @property
-    def code_shape(self) -> tuple[int, ...]:
-        """Shape of one sample's code."""
-        if self.dense is None:
-            return self.map_shape
-        return (len(self.dense.components),)
+    def spatial(self):
+        """Spatial shape of the samples that the module was built for."""
+        return self.architecture.spatial
 
     @property
-    def n_features(self) -> int:
-        """Width of what `features` returns."""
-        if self.grids is None or self.dense is not None:
-            return math.prod(self.code_shape)
-        pooled = self.channels[-len(self.grids) :]
-        return sum(
-            n_maps * layer.grid ** len(self.spatial)
-            for n_maps, layer in zip(pooled, self.grids, strict=True)
-        )
+    def channels(self):
+        """Number of channels of the samples, then of the maps of each stage."""
+        return self.architecture.channels
 
     @property
     def ends_in_product(self) -> bool:
@@ -270,13 +220,13 @@ class ConvAutoencoder(nn.Module):
         return self._signed_power(torch.cat(rows, dim=1))
 
     def _signed_power(self, rows):
-        if self.power == 1.0:
+        if self.architecture.power == 1.0:
             return rows
         magnitudes = rows.abs()
         if torch.is_grad_enabled():
             # A root has no slope at 0.
             magnitudes = magnitudes.clamp_min(_LEAST_MAGNITUDE)
-        return magnitudes.pow_(self.power).copysign_(rows)
+        return magnitudes.pow_(self.architecture.power).copysign_(rows)
 
     def training_pair(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return output before its activation, and clean target, standardised.
@@ -299,7 +249,7 @@ class ConvAutoencoder(nn.Module):
 
     def activate_output(self, x: Tensor) -> Tensor:
         """Apply the activation of the reconstruction."""
-        return ACTIVATIONS[self.output_activation](x)
+        return ACTIVATIONS[self.architecture.output_activation](x)
 
     def before_dense(self, x: Tensor) -> Tensor:
         """Return the maps that the dense code sees, of standardised samples."""

@@ -14,8 +14,8 @@ class ConvClassifier(nn.Module):
 
     Parameters
     ----------
-    encoder : tuple of (str, object)
-        Arguments of `ConvAutoencoder`, whose decoder is left out.
+    architecture : Architecture
+        What the autoencoder is built of, whose decoder is left out.
     n_classes : int
         Number of classes.
     dropout : float, default=0.0
@@ -26,12 +26,12 @@ class ConvClassifier(nn.Module):
         Whether training mirrors half the samples.
     """
 
-    def __init__(self, encoder, n_classes, *, dropout=0.0, shift=0, flip=False):
+    def __init__(self, architecture, n_classes, *, dropout=0.0, shift=0, flip=False):
         super().__init__()
         self.views = RandomViews(shift, flip)
-        self.encoder = ConvAutoencoder(**dict(encoder))
+        self.encoder = ConvAutoencoder(architecture)
         self.encoder.decoder = nn.ModuleList()
-        n_features = self.encoder.n_features
+        n_features = architecture.n_features
         self.register_buffer("mean", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(n_features))
         self.dropout = RandomDropout(dropout)

@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .architecture import Architecture
 from .constraints import ACTIVATION_NAMES
 from .cross_checks import (
     check_objective,
@@ -23,6 +24,11 @@ def _is_positive_integer(value):
     return (
         isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1
     )
+
+
+def _builtin(value):
+    """Return a number or a text of numpy as one of Python, anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _check_stage_value(name, given, value):
@@ -78,13 +84,11 @@ def resolve_stages(estimator):
             _check_stage_value(name, value, item)
     stages = tuple(
         Stage(
-            *(int(size) for size in sizes),
-            estimator.padding,
-            activation,
-            bool(depthwise),
-            estimator.pool_mode,
+            **{name: _builtin(value) for name, value in zip(columns, row, strict=True)},
+            padding=_builtin(estimator.padding),
+            pool_mode=_builtin(estimator.pool_mode),
         )
-        for *sizes, activation, depthwise in zip(*columns.values(), strict=True)
+        for row in zip(*columns.values(), strict=True)
     )
     _check_triangle(stages)
     return stages
@@ -204,34 +208,38 @@ def is_decoder_fitted(learning, epochs):
     )
 
 
-def warm_start_signature(params):
-    """Return those module parameters that weights depend on, by the user's names.
+def warm_start_signature(architecture):
+    """Return those values of an architecture that weights depend on.
 
     Parameters
     ----------
-    params : dict
-        As `module_params` gives them.
+    architecture : Architecture
 
     Returns
     -------
     named : dict
-        What is one per stage is a tuple, or the value itself of a single stage.
+        By the names of the user's parameters. What is one per stage is a tuple, or the
+        value itself of a single stage.
     """
-    named = {}
+    stages, named = architecture.stages, {}
     for name in _STAGE_PARAMETERS:
-        values = tuple(getattr(stage, name) for stage in params["stages"])
+        values = tuple(getattr(stage, name) for stage in stages)
         named[name] = values if len(values) > 1 else values[0]
     for name in ("pool_mode", "padding"):
-        named[name] = getattr(params["stages"][0], name)
+        named[name] = getattr(stages[0], name)
     left_out = ("stages", "corruption", "corruption_level", "whitening")
-    named |= {name: value for name, value in params.items() if name not in left_out}
-    if len(params["pool_grid"]) == 1:
-        named["pool_grid"] = params["pool_grid"][0]
+    named |= {
+        name: value
+        for name, value in vars(architecture).items()
+        if name not in left_out
+    }
+    if len(architecture.pool_grid) == 1:
+        named["pool_grid"] = architecture.pool_grid[0]
     return named
 
 
-def module_params(estimator, layout):
-    """Return the keyword arguments of `ConvAutoencoder`, all checked.
+def resolve_architecture(estimator, layout):
+    """Return what an autoencoder is built of, all parameters checked.
 
     Parameters
     ----------
@@ -242,8 +250,7 @@ def module_params(estimator, layout):
 
     Returns
     -------
-    params : dict
-        Plain values and stages.
+    architecture : Architecture
     """
     check_together(estimator)
     stages = resolve_stages(estimator)
@@ -252,21 +259,24 @@ def module_params(estimator, layout):
         map_sizes(layout.spatial, stages)
     except ValueError as error:
         raise ValueError(f"{error} X has {layout.n_features} feature(s).") from None
-    return {
-        "stages": stages,
-        "spatial": layout.spatial,
-        "n_channels": layout.n_channels,
-        "output_activation": resolve_output_activation(estimator),
-        "tied_weights": bool(estimator.tied_weights),
-        "n_components": estimator.n_components,
-        "corruption": estimator.corruption,
-        "corruption_level": float(estimator.corruption_level),
-        "pooling": estimator.pooling,
-        "pool_grid": _resolve_grid(estimator, len(stages)),
-        "whitening": _whitening_shape(estimator, stages, layout),
-        "feature_stages": estimator.feature_stages,
-        "power": float(estimator.power),
-    }
+    as_they_are = (
+        "n_components",
+        "corruption",
+        "corruption_level",
+        "pooling",
+        "feature_stages",
+        "power",
+    )
+    return Architecture(
+        stages,
+        layout.spatial,
+        layout.n_channels,
+        output_activation=_builtin(resolve_output_activation(estimator)),
+        tied_weights=bool(estimator.tied_weights),
+        pool_grid=_resolve_grid(estimator, len(stages)),
+        whitening=_whitening_shape(estimator, stages, layout),
+        **{name: _builtin(getattr(estimator, name)) for name in as_they_are},
+    )
 
 
 def _whitening_shape(estimator, stages, layout):

@@ -6,6 +6,8 @@ import warnings
 
 from sklearn.exceptions import NotFittedError
 
+from ..params.architecture import Architecture
+
 _LIVE, _STORED = "_net", "_weights"
 _PRIVATE = frozenset(
     (
@@ -14,7 +16,8 @@ _PRIVATE = frozenset(
         "_code_shape",
         "_layout",
         "_learning_params",
-        "_module_params",
+        "_architecture",
+        "_head_params",
         "_n_features_out",
         "_fitted_on_rows",
         "_seed",
@@ -48,6 +51,8 @@ class NumpyState:
             from .weights import weights_as_numpy
 
             state[_STORED] = weights_as_numpy(net.module_)
+        if "_architecture" in state:
+            state["_architecture"] = state["_architecture"].as_dict()
         return state | {_FORMAT: FORMAT}
 
     def __setstate__(self, state):
@@ -61,6 +66,8 @@ class NumpyState:
         parameters = inspect.signature(type(self)).parameters.values()
         # Earlier releases had fewer parameters, and did what their defaults do.
         defaults = {parameter.name: parameter.default for parameter in parameters}
+        if "_architecture" in state:
+            state["_architecture"] = Architecture.from_dict(state["_architecture"])
         super().__setstate__(defaults | state)
 
     def _forget_fit(self):

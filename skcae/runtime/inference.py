@@ -245,7 +245,7 @@ def count_dead_units(net, samples):
     n_dead, n_units : int
         Units that are the same everywhere and for all samples, and all units.
     """
-    n_units = net.module_.code_shape[0]
+    n_units = net.module_.architecture.code_shape[0]
     low, high = np.empty((2, len(samples), n_units), dtype=np.float32)
     runner = BatchRunner(net, len(samples))
 

@@ -38,13 +38,13 @@ class AutoencoderNet(BaseNet):
 
 
 @explains_out_of_memory
-def make_net(module_params, *, loss, max_samples, lr, seed, **params):
+def make_net(architecture, *, loss, max_samples, lr, seed, **params):
     """Return an initialised net with randomly drawn filters.
 
     Parameters
     ----------
-    module_params : dict
-        Arguments of `ConvAutoencoder`.
+    architecture : Architecture
+        Of the module.
     loss : str
         Name.
     max_samples : int or None
@@ -60,9 +60,8 @@ def make_net(module_params, *, loss, max_samples, lr, seed, **params):
     -------
     net : AutoencoderNet
     """
-    options = {f"module__{name}": value for name, value in module_params.items()}
-    if module_params["n_components"] is not None:
-        options["optimizer__param_groups"] = [
+    if architecture.n_components is not None:
+        params["optimizer__param_groups"] = [
             (pattern, {"lr": lr * _FINE_TUNING}) for pattern in _FINE_TUNED
         ]
     net = build_net(
@@ -71,11 +70,11 @@ def make_net(module_params, *, loss, max_samples, lr, seed, **params):
         ReconstructionLoss,
         batches=Batches,
         criterion__loss=loss,
-        criterion__output_activation=module_params["output_activation"],
+        criterion__output_activation=architecture.output_activation,
         iterator_train__max_samples=max_samples,
         lr=lr,
+        module__architecture=architecture,
         **params,
-        **options,
     )
     net.module_.reset_parameters(torch.Generator().manual_seed(seed))
     return net

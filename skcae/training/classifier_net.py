@@ -51,13 +51,17 @@ class ClassifierNet(BaseNet):
 
 
 @explains_out_of_memory
-def make_classifier_net(module_params, *, lr, encoder_lr, label_smoothing, **params):
+def make_classifier_net(
+    architecture, head_params, *, lr, encoder_lr, label_smoothing, **params
+):
     """Return an initialised net.
 
     Parameters
     ----------
-    module_params : dict
-        Arguments of `ConvClassifier`.
+    architecture : Architecture
+        Of the autoencoder whose encoder is used.
+    head_params : dict
+        The other arguments of `ConvClassifier`.
     lr, encoder_lr : float
         Learning rates of the head and of the encoder.
     label_smoothing : float
@@ -79,5 +83,6 @@ def make_classifier_net(module_params, *, lr, encoder_lr, label_smoothing, **par
         lr=lr,
         optimizer__param_groups=[("encoder.*", {"lr": encoder_lr})],
         **params,
-        **{f"module__{name}": value for name, value in module_params.items()},
+        module__architecture=architecture,
+        **{f"module__{name}": value for name, value in head_params.items()},
     )

@@ -27,12 +27,12 @@ _TEMPERATURES = (-3.0, 3.0)
 
 def _features(net, samples):
     """Return standardised features."""
-    n_features = net.module_.encoder.n_features
+    n_features = net.module_.encoder.architecture.n_features
     return transform(net, samples, n_features, method="features")
 
 
 def _n_samples(net):
-    n_values = _MAX_VALUES // net.module_.encoder.n_features
+    n_values = _MAX_VALUES // net.module_.encoder.architecture.n_features
     return min(_MAX_SAMPLES, max(n_values, 200))
 
 

@@ -8,6 +8,7 @@ import torch
 
 from skcae.nn.autoencoder import ConvAutoencoder
 from skcae.nn.losses import ReconstructionLoss
+from skcae.params.architecture import Architecture
 from skcae.params.stage import Stage
 
 from ..conftest import make_small
@@ -43,7 +44,9 @@ def pad(samples, zeros):
 
 def textbook(n_axes, n_channels, side=5, k=1, n_filters=3, **params):
     stage = Stage(n_filters, 2 * k + 1, 1, 1, "full", "tanh")
-    module = ConvAutoencoder([stage], (side,) * n_axes, n_channels, **params)
+    module = ConvAutoencoder(
+        Architecture([stage], (side,) * n_axes, n_channels, **params)
+    )
     module.reset_parameters(torch.Generator().manual_seed(1))
     with torch.no_grad():  # biases that matter
         for parameter in module.parameters():
@@ -102,7 +105,7 @@ def test_tied_decoder_uses_flipped_filters(n_axes):
 
 def test_strides_and_valid_padding():
     stage = Stage(2, 3, 2, 1, "valid", "tanh")
-    module = ConvAutoencoder([stage], (9, 9))
+    module = ConvAutoencoder(Architecture([stage], (9, 9)))
     module.reset_parameters(torch.Generator().manual_seed(0))
     samples = RNG.normal(size=(1, 1, 9, 9)).astype(np.float32)
     filters = module.filters.detach().numpy()

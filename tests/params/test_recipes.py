@@ -52,14 +52,14 @@ def test_features_of_a_stack_are_the_code_of_its_last_stage(samples):
     X = samples["textbook_stacked"]
     cae = make("textbook_stacked", max_epochs=1).fit(X)
     # Full padding: 8 -> 10 -> 5 -> 7 -> 4 -> 6 -> 3 positions per axis.
-    assert cae.module_.code_shape == (32, 3, 3)
+    assert cae.module_.architecture.code_shape == (32, 3, 3)
     assert cae.transform(X).shape == (len(X), 32 * 3 * 3)
     assert [row["stage"] for row in cae.history_] == [1, 2, 3]
 
 
 def test_textbook_keeps_the_size_by_zeros_around_the_samples(samples):
     cae = make("textbook", max_epochs=1).fit(samples["textbook"])
-    assert cae.module_.code_shape == (32, 10, 10)
+    assert cae.module_.architecture.code_shape == (32, 10, 10)
     rebuilt = cae.inverse_transform(cae.transform(samples["textbook"]))
     assert rebuilt.shape == samples["textbook"].shape
 

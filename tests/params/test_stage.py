@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from skcae.nn.autoencoder import ConvAutoencoder
+from skcae.params.architecture import Architecture
 from skcae.params.stage import Stage, map_sizes
 
 
@@ -62,7 +63,9 @@ def test_decoder_gives_back_every_size(n_axes, n_stages, tied_weights, padding):
         except ValueError:
             assert padding == "valid"
             continue
-        module = ConvAutoencoder(stages, (size,) * n_axes, tied_weights=tied_weights)
+        module = ConvAutoencoder(
+            Architecture(stages, (size,) * n_axes, tied_weights=tied_weights)
+        )
         module.reset_parameters(torch.Generator().manual_seed(0))
         x = torch.ones(1, 1, *(size,) * n_axes)
         code = module.encode(x)
@@ -73,7 +76,9 @@ def test_decoder_gives_back_every_size(n_axes, n_stages, tied_weights, padding):
 
 
 def test_all_sizes_up_to_64():
-    module = ConvAutoencoder([stage(pool_size=2), stage(stride=2)], (8, 8))
+    module = ConvAutoencoder(
+        Architecture([stage(pool_size=2), stage(stride=2)], (8, 8))
+    )
     module.reset_parameters(torch.Generator().manual_seed(0))
     for size in range(1, 65):
         x = torch.ones(1, 1, size, size)

@@ -10,7 +10,6 @@ import sys
 import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import joblib
 import numpy as np
@@ -18,7 +17,6 @@ import pytest
 import skops.io
 from safetensors.torch import load_model, save_model
 from sklearn.base import clone
-from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
@@ -36,7 +34,6 @@ from ..conftest import Bomb, make_small
 OWN_TYPES = [
     "skcae.data.samples.Layout",
     "skcae.estimators.transformer.ConvAutoencoderTransformer",
-    "skcae.params.stage.Stage",
 ]
 LOADERS = {
     "pickle": "import pickle; model = pickle.load(open(path, 'rb'))",
@@ -48,7 +45,6 @@ LOADERS = {
         "model = skops.io.load(path, trusted=trusted)"
     ),
 }
-FORMAT_0 = Path(__file__).parent / "format_0.skops"
 CONFIGURATIONS = {
     "default": {},
     "dense": {"n_components": 3},
@@ -159,43 +155,6 @@ def test_foreign_names_are_refused(loader, fitted):
     assert "subprocess.Popen" in skops.io.get_untrusted_types(data=file)
     with pytest.raises(UntrustedTypesFoundException, match="subprocess.Popen"):
         skops.io.loads(file, trusted=OWN_TYPES)
-
-
-def test_file_of_an_earlier_format():
-    """A file of release 0.1.0, whose states had no number yet, still loads.
-
-    It was made by this script::
-
-        import skops.io
-        from sklearn.datasets import load_digits
-        from skcae import ConvAutoencoderTransformer
-
-        X = load_digits().images
-        models = {
-            name: ConvAutoencoderTransformer(
-                n_filters=2, max_epochs=1, max_samples=64, random_state=0, **params
-            ).fit(X)
-            for name, params in {
-                "default": {},
-                "dense": {"n_components": 2, "whiten": 0.1, "callbacks": []},
-                "pooled": {"activation": "two_sided", "pooling": "avg", "power": 0.5},
-            }.items()
-        }
-        features = {name: model.transform(X[:5]) for name, model in models.items()}
-        skops.io.dump(
-            {"models": models, "features": features},
-            "tests/data/format_0.skops",
-            compression=8,
-            compresslevel=9,
-        )
-    """
-    found = skops.io.load(FORMAT_0, trusted=OWN_TYPES)
-    X = load_digits().images
-    for name, model in found["models"].items():
-        features = model.transform(X[:5])
-        np.testing.assert_allclose(features, found["features"][name], atol=1e-5)
-        assert model.partial_fit(X[:64]).n_iter_ == 2
-        assert pickle.loads(pickle.dumps(model)).get_params() == model.get_params()
 
 
 def test_format_is_a_number_of_the_file_alone(fitted):

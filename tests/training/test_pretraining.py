@@ -16,6 +16,7 @@ from skorch.callbacks import Callback, EarlyStopping, EpochScoring, LRScheduler
 
 from skcae.data.samples import Layout, Samples
 from skcae.nn.autoencoder import ConvAutoencoder
+from skcae.params.architecture import Architecture
 from skcae.params.stage import Stage
 from skcae.training import decoder_fit
 from skcae.training.batches import Batches
@@ -280,7 +281,7 @@ def random_module(spatial, n_channels=1, **params):
     sizes = {"n_filters": 3, "kernel_size": 3, "stride": 1, "pool_size": 1}
     names = {"padding": "same", "activation": "abs"}
     stage = Stage(**sizes | names | params)
-    module = ConvAutoencoder([stage], spatial, n_channels).eval()
+    module = ConvAutoencoder(Architecture([stage], spatial, n_channels)).eval()
     module.reset_parameters(torch.Generator().manual_seed(0))
     return module
 

@@ -1,0 +1,143 @@
+"""What an autoencoder is built of, in one record of plain values."""
+
+import math
+from dataclasses import asdict, dataclass, fields
+
+from .stage import Stage, map_sizes, one_per_stage
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Stages of an autoencoder, the samples they are for, and what features are.
+
+    Two architectures are equal, and have the same hash, where all their values are.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        The encoder, input first; the decoder mirrors it.
+    spatial : tuple of int
+        Spatial shape of one sample. Its length picks convolutions in one, two or three
+        dimensions.
+    n_channels : int, default=1
+        Number of channels of a sample.
+    output_activation : str, default="identity"
+        Activation of the reconstruction, in standardised units.
+    tied_weights : bool, default=False
+        Whether the decoder uses the encoder's filters.
+    n_components : int or None, default=None
+        Width of a dense code; None: the code is the last feature maps.
+    corruption : {"mask", "gaussian", "salt_and_pepper"} or None, default=None
+        Noise on the input in training mode.
+    corruption_level : float, default=0.3
+        Amount of that noise.
+    pooling : {"max", "avg"} or None, default=None
+        How feature maps are pooled over a grid: to become features, or before the
+        dense code, which then does not depend on the size of the samples either.
+    pool_grid : int or tuple of int, default=2
+        Cells per spatial axis of that grid; one number, or one per pooled stage.
+    whitening : tuple of int or None, default=None
+        Spatial shape of the filters that whiten samples first.
+    feature_stages : {"last", "all"}, default="last"
+        The stages whose pooled maps are features.
+    power : float, default=1.0
+        What the absolute values of pooled features are raised to.
+    """
+
+    stages: tuple[Stage, ...]
+    spatial: tuple[int, ...]
+    n_channels: int = 1
+    output_activation: str = "identity"
+    tied_weights: bool = False
+    n_components: int | None = None
+    corruption: str | None = None
+    corruption_level: float = 0.3
+    pooling: str | None = None
+    pool_grid: int | tuple[int, ...] = 2
+    whitening: tuple[int, ...] | None = None
+    feature_stages: str = "last"
+    power: float = 1.0
+
+    def __post_init__(self):
+        """Make tuples of all sequences: only these have a hash."""
+        sequences = {
+            "stages": tuple(self.stages),
+            "spatial": tuple(self.spatial),
+            "pool_grid": one_per_stage(self.pool_grid, self.n_pooled),
+        }
+        if self.whitening is not None:
+            sequences["whitening"] = tuple(self.whitening)
+        for name, value in sequences.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def n_axes(self) -> int:
+        """Number of spatial axes."""
+        return len(self.spatial)
+
+    @property
+    def n_pooled(self) -> int:
+        """Number of stages whose maps would be pooled over a grid."""
+        return len(self.stages) if self.feature_stages == "all" else 1
+
+    @property
+    def sizes(self) -> list[tuple[int, ...]]:
+        """Spatial shapes from the samples to the last feature maps."""
+        return map_sizes(self.spatial, self.stages)
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Number of channels of the samples, then of the maps of each stage."""
+        channels = [self.n_channels]
+        for stage in self.stages:
+            channels.append(stage.n_maps(channels[-1]))
+        return tuple(channels)
+
+    @property
+    def map_shape(self) -> tuple[int, ...]:
+        """Shape (C, *spatial) of the last feature maps."""
+        return (self.channels[-1], *self.sizes[-1])
+
+    @property
+    def code_shape(self) -> tuple[int, ...]:
+        """Shape of one sample's code."""
+        return self.map_shape if self.n_components is None else (self.n_components,)
+
+    @property
+    def n_features(self) -> int:
+        """Number of features of one sample."""
+        if self.pooling is None or self.n_components is not None:
+            return math.prod(self.code_shape)
+        pooled = zip(self.channels[-self.n_pooled :], self.pool_grid, strict=True)
+        return sum(n_maps * cells**self.n_axes for n_maps, cells in pooled)
+
+    def as_dict(self) -> dict:
+        """Return the values as a dict of builtin types, which files may hold."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "Architecture":
+        """Return the architecture that `as_dict` describes.
+
+        Parameters
+        ----------
+        values : dict
+            As `as_dict` returns it.
+
+        Raises
+        ------
+        ValueError
+            If it has other names.
+        """
+        stages = tuple(_from_dict(Stage, stage) for stage in values.get("stages", ()))
+        return _from_dict(cls, values | {"stages": stages})
+
+
+def _from_dict(record, values):
+    names = {field.name for field in fields(record)}
+    if values.keys() != names:
+        raise ValueError(
+            f"Got {record.__name__.lower()} with the values {sorted(values)}; expected "
+            f"{sorted(names)}. Store it again with this release."
+        )
+    return record(**values)
