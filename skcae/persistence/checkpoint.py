@@ -10,6 +10,7 @@ from skorch.history import History
 
 from ..distributed.context import current
 from .checkpoint_file import explains_damage, read, remove_unfinished, write
+from .comparison import check_tensors, checked_optimizer_state
 from .fingerprint import digest
 from .serialization import SerializationError, deserialize, serialize, serialize_items
 
@@ -224,8 +225,13 @@ class Checkpoint(Callback):
 
     def _restore(self, net):
         saved, self.saved = self.saved, None
-        net.module_.load_state_dict(deserialize(saved["module"]))
-        net.optimizer_.load_state_dict(deserialize(saved["optimizer"]))
+        weights = deserialize(saved["module"])
+        check_tensors(weights, net.module_.state_dict())
+        optimizer = checked_optimizer_state(
+            deserialize(saved["optimizer"]), net.optimizer_
+        )
+        net.module_.load_state_dict(weights)
+        net.optimizer_.load_state_dict(optimizer)
         net.history_ = History(map(_from_row, saved["history"]))
         for name, callback in _kept(net).items():
             for key, state in saved["callbacks"].get(name, {}).items():

@@ -18,7 +18,15 @@ FORMAT = 1
 _HEAD = re.compile(rb"skcae checkpoint (\d+) ([0-9a-f]{64})")
 # No file takes so long to write: whoever began it is gone.
 _SECONDS_TO_WRITE = 3600
-_DAMAGED = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+_DAMAGED = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ Whatever is no number, no text and not None becomes a pair: its kind, and its co
 import numpy as np
 import torch
 
+from .comparison import check_generator_state, check_tensors, checked_optimizer_state
+
 _SCALARS = (bool, int, float, str, type(None))
 
 
@@ -79,6 +81,8 @@ def deserialize(plain, now=None):
     ------
     SerializationError
         If nothing is there that should be set in place.
+    ValueError
+        If a state does not belong to what is there.
     """
     if not isinstance(plain, tuple):
         return plain
@@ -103,13 +107,17 @@ def deserialize(plain, now=None):
                 f"there is nothing yet that the state of a {kind} is for"
             )
         case ("generator", state):
-            now.bit_generator.state = deserialize(state)
+            found = deserialize(state)
+            check_generator_state(found, now.bit_generator.state)
+            now.bit_generator.state = found
         case ("random_state", state):
-            now.set_state(deserialize(state))
+            found = deserialize(state)
+            check_generator_state(found, now.get_state(legacy=False))
+            now.set_state(found)
         case ("torch_generator", state):
             now.set_state(state)
         case ("state_dict", state):
-            now.load_state_dict(deserialize(state))
+            _load_state(now, deserialize(state))
         case _:
             raise ValueError(f"a value of kind {plain[0]!r}")
     return now
@@ -138,6 +146,14 @@ def _has_state_dict(value):
         callable(getattr(value, name, None))
         for name in ("state_dict", "load_state_dict")
     )
+
+
+def _load_state(now, state):
+    if isinstance(now, torch.optim.Optimizer):
+        state = checked_optimizer_state(state, now)
+    elif isinstance(now, torch.nn.Module):
+        check_tensors(state, now.state_dict())
+    now.load_state_dict(state)
 
 
 def _refill(now, values):
