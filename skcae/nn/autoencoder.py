@@ -7,12 +7,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..params.stage import map_sizes
+from .corruption import Corruption
 from .filters import draw_filters, draw_uniform
 from .layers import (
     ACTIVATIONS,
     DECODER_ACTIVATIONS,
     ChannelScaler,
-    Corruption,
     DecoderStage,
     DenseCode,
     EncoderStage,

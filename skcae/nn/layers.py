@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..distributed.context import current
 from .convolutions import Convolution
 from .pooling import pool
 from .transposed_convolution import TransposedConvolution
@@ -296,42 +295,6 @@ class ChannelScaler(nn.Module):
     def inverse(self, x: Tensor) -> Tensor:
         """Go back to the data's units."""
         return x * self.scale + self.mean
-
-
-class Corruption(nn.Module):
-    """Noise on the input of a denoising autoencoder; nothing outside training.
-
-    Parameters
-    ----------
-    kind : {"mask", "gaussian", "salt_and_pepper"}
-        Set values to 0, add normal noise, or set values to their channel's extremes.
-    level : float
-        Share of the values that are replaced, or the noise's standard deviation in
-        units of the standardised data.
-    """
-
-    def __init__(self, kind, level):
-        super().__init__()
-        self.kind, self.level = kind, level
-        self.generator = None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return a noisy copy of `x` in training mode, else `x`."""
-        if not self.training:
-            return x
-        draw = torch.randn if self.kind == "gaussian" else torch.rand
-        how = {"generator": self.generator, "device": x.device, "dtype": x.dtype}
-        ranks = current()
-        noise = ranks.drawn(draw, x.shape, **how)
-        if self.kind == "gaussian":
-            return x + self.level * noise
-        if self.kind == "mask":
-            return x * (noise >= self.level)
-        axes = (0, *range(2, x.ndim))
-        low, high = x.amin(axes, keepdim=True), x.amax(axes, keepdim=True)
-        low, high = ranks.extremes(low, high)
-        x = torch.where(noise < self.level / 2, low, x)
-        return torch.where(noise > 1 - self.level / 2, high, x)
 
 
 class GridPooling(nn.Module):
