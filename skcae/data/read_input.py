@@ -1,7 +1,6 @@
 """From whatever the user passes to `Samples`, with errors that say what to do."""
 
 import sys
-import warnings
 from numbers import Integral
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.utils.validation import check_array, validate_data
 from ..params.cross_checks import loading_params
 from ..params.stage import map_sizes
 from ..utils.tensor_conversion import from_torch
+from ..utils.user_warnings import warn
 from .row_source import RowSource
 from .samples import Layout, Samples
 from .statistics import check_finite
@@ -167,10 +167,9 @@ def resolve_layout(X_shape, input_shape, channel_axis):
     _check_channel_axis(channel_axis, shape)
     layout = Layout(shape, None if channel_axis is None else int(channel_axis))
     if channel_axis is None and len(shape) == 3 and shape[-1] in (1, 3, 4):
-        warnings.warn(
+        warn(
             f"Samples of shape {shape} are taken for volumes of one channel. Pass "
-            "channel_axis=-1 if the last axis holds channels.",
-            stacklevel=6,
+            "channel_axis=-1 if the last axis holds channels."
         )
     if len(here) == 1 and layout.n_features != here[0]:
         raise ValueError(
@@ -209,7 +208,7 @@ def read_training_samples(estimator, X, *, loading=None):
     """
     X = _as_rows(X, "X", 2, estimator, loading_params(loading or estimator, "train"))
     if isinstance(X, StoredArray):
-        X.warn_of_large_chunks(stacklevel=5)
+        X.warn_of_large_chunks()
     layout = resolve_layout(X.shape, estimator.input_shape, estimator.channel_axis)
     return _checked(X, layout)
 

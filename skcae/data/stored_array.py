@@ -1,13 +1,13 @@
 """Arrays on disk that are read by slices: zarr, h5py, and whatever looks like them."""
 
 import threading
-import warnings
 from itertools import pairwise
 from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
 
+from ..utils.user_warnings import warn
 from .row_source import RowSource, slices_between
 
 # What is kept in memory of an array.  Samples that are shuffled together come from it.
@@ -78,16 +78,15 @@ class StoredArray(RowSource):
         # Some libraries have tuples of lengths there.
         return chunks[0] if chunks and isinstance(chunks[0], Integral) else 1
 
-    def warn_of_large_chunks(self, stacklevel):
+    def warn_of_large_chunks(self):
         """Warn where chunks are so large that they have to be read more than once."""
         rows, here = self._chunk_rows, self.block_rows
         if rows > here:
             size = min(rows, len(self)) * self.row_bytes / 2**20
-            warnings.warn(
+            warn(
                 f"Got {self.name} in chunks of {rows} samples ({size:.0f} MiB), each "
                 "of which is unpacked several times in every pass, to read it in "
-                f"smaller parts. Store it in chunks of at most {here} samples.",
-                stacklevel=stacklevel + 1,
+                f"smaller parts. Store it in chunks of at most {here} samples."
             )
 
     def _find_block_rows(self):

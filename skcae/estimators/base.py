@@ -1,7 +1,6 @@
 """How an estimator starts, trains and sums up its autoencoder."""
 
 import math
-import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -17,6 +16,7 @@ from ..params.resolve import (
     warm_start_signature,
 )
 from ..persistence.fitted_state import NumpyState
+from ..utils.user_warnings import warn
 
 # Enough samples to tell a constant unit from a rare one.
 _N_SAMPLES_DEAD = 512
@@ -97,11 +97,10 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
             np.abs(moments["channel_min"]), np.abs(moments["channel_max"])
         )
         if ((std > 0) & (std < _LOST_DIGITS * largest)).any():
-            warnings.warn(
+            warn(
                 "X varies so little around so large values that float32, in which all "
                 "is computed, loses most digits of the differences. Subtract a "
-                "constant from X first.",
-                stacklevel=7,
+                "constant from X first."
             )
 
     def _check_same_module(self, architecture):
@@ -272,7 +271,7 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         update_and_broadcast(net)
         return current().from_first(lambda: rows)
 
-    def _count_dead_units(self, samples, stacklevel):
+    def _count_dead_units(self, samples):
         """Set `n_dead_units_`, and warn where it is not 0."""
         from ..runtime.inference import count_dead_units
 
@@ -283,11 +282,10 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         counts = current().from_first(lambda: count_dead_units(self.net_, some))
         self.n_dead_units_, n_units = counts
         if self.n_dead_units_:
-            warnings.warn(
+            warn(
                 f"{self.n_dead_units_} of {n_units} units of the code are constant "
                 "over the training samples. Lower lr, train longer, or use "
-                "activation='identity' or 'abs'.",
-                stacklevel=stacklevel + 1,
+                "activation='identity' or 'abs'."
             )
 
     def _squared_errors(self, samples):

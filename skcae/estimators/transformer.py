@@ -495,7 +495,7 @@ class ConvAutoencoderTransformer(
             keep=continues,
             checkpoint=checkpoint,
         )
-        self._count_dead_units(samples, stacklevel=5)
+        self._count_dead_units(samples)
         if context is not None:
             context.call_on_fit_task_end(
                 estimator=self, X=X, y=y, reconstruction_attributes=dict
@@ -532,7 +532,7 @@ class ConvAutoencoderTransformer(
             self._train(samples, None, 1, [], keep=continues)
             if continues:
                 self._add_to_mean(samples)
-            self._count_dead_units(samples, stacklevel=3)
+            self._count_dead_units(samples)
         return self
 
     def transform(self, X, *, out=None):

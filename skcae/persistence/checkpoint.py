@@ -1,6 +1,5 @@
 """The file from which a fit goes on after it was killed, and what is kept in it."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from skorch.callbacks import Callback
 from skorch.history import History
 
 from ..distributed.context import current
+from ..utils.user_warnings import warn
 from .checkpoint_file import explains_damage, read, remove_unfinished, write
 from .comparison import check_tensors, checked_optimizer_state
 from .fingerprint import digest
@@ -58,10 +58,9 @@ class Checkpoint(Callback):
             if here != there:
                 raise self._refusal(f"{name}={there}", f"{name}={here}")
         if versions != _VERSIONS:
-            warnings.warn(
+            warn(
                 f"The checkpoint {str(self.path)!r} was written with {versions}; the "
-                f"fit goes on with {_VERSIONS}, which may give other last digits.",
-                stacklevel=10,
+                f"fit goes on with {_VERSIONS}, which may give other last digits."
             )
         return saved
 
@@ -210,11 +209,10 @@ class Checkpoint(Callback):
                     f"Got checkpoint={str(self.path)!r}, which cannot be written "
                     f"({error}); expected room for it. Name another file."
                 ) from error
-            warnings.warn(
+            warn(
                 f"The checkpoint {str(self.path)!r} could not be written ({error}). "
                 "The fit goes on; if it is killed, it will go on from an earlier "
-                "epoch.",
-                stacklevel=2,
+                "epoch."
             )
         self.has_written = True
 

@@ -2,11 +2,11 @@
 
 import inspect
 import threading
-import warnings
 
 from sklearn.exceptions import NotFittedError
 
 from ..params.architecture import Architecture
+from ..utils.user_warnings import warn
 
 _LIVE, _STORED = "_net", "_weights"
 _PRIVATE = frozenset(
@@ -106,7 +106,7 @@ class NumpyState:
             device = resolve_device(self.device)
         except ValueError as error:
             device = "cpu"
-            warnings.warn(f"{error} The fitted model runs on the CPU.", stacklevel=4)
+            warn(f"{error} The fitted model runs on the CPU.")
         net = self._make_net(device)
         load_weights(net.module_, self._weights)
         self._net = net

@@ -1,10 +1,11 @@
 """Functions of a module through torch.compile: lazily, and never a part of a model."""
 
-import warnings
 from functools import cache, lru_cache
 from types import FunctionType
 
 import torch
+
+from ..utils.user_warnings import warn
 
 # Architectures of one process whose machine code is kept.
 _N_KEPT = 64
@@ -92,7 +93,7 @@ def compiled_or_plain(method, net):
             return code(method.__self__, x)
         except ValueError as error:
             fails = True
-            warnings.warn(f"{error} It is computed without.", stacklevel=11)
+            warn(f"{error} It is computed without.")
         return method(x)
 
     return calling

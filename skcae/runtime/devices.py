@@ -1,11 +1,11 @@
 """Which device computes, and what is said where its memory runs out."""
 
-import warnings
 from functools import wraps
 
 import torch
 
 from ..distributed.context import current
+from ..utils.user_warnings import warn
 
 
 def is_cpu(device):
@@ -46,11 +46,10 @@ def _resolve_auto():
     error = _what_fails(device)
     if error is None:
         return device
-    warnings.warn(
+    warn(
         f"PyTorch cannot use the GPU now ({reason_of(error)}), so the CPU computes. "
         "Run fewer processes on the GPU (such as those of n_jobs), or set "
-        "device='cpu'.",
-        stacklevel=8,
+        "device='cpu'."
     )
     return "cpu"
 
