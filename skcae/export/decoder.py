@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from ..nn.convolutions import Convolution
 from ..params.stage import map_sizes
-from .encoder import OPERATORS, add_code, add_whitening, maps_first
+from .encoder import add_code, add_whitening, maps_first
 from .graph import as_array
 
 
@@ -27,7 +27,7 @@ def add_reconstruction(graph, module, x, spatial):
     x = _maps_of_code(graph, module, add_code(graph, module, x, spatial), sizes[-1])
     for stage, size in zip(module.decoder, reversed(sizes[:-1]), strict=True):
         x = _decode(graph, stage, x, size)
-        x = graph.node(OPERATORS[stage.activation], x)
+        x = graph.activate(x, stage.activation)
     if module.whitening is not None:
         x = _undo_whitening(graph, module.whitening, x)
     x = graph.node("Mul", x, module.scaler.scale)

@@ -2,21 +2,11 @@
 
 import numpy as np
 
-from ..nn.layers import cells
+from ..nn.pooling import cells
+from ..params.activations import ACTIVATIONS
+from ..params.pool_modes import POOL_MODES
 from ..params.stage import map_sizes
 from .graph import as_array
-
-OPERATORS = {
-    "relu": "Relu",
-    "tanh": "Tanh",
-    "sigmoid": "Sigmoid",
-    "identity": "Identity",
-    "abs": "Abs",
-    # What is subtracted from the responses is in the weights.
-    "triangle": "Relu",
-    "soft_threshold": "Relu",
-    "two_sided": "Relu",
-}
 
 
 def add_features(graph, module, x, spatial):
@@ -46,7 +36,8 @@ def add_features(graph, module, x, spatial):
         for grid, maps in zip(module.grids, pooled, strict=True)
     ]
     rows = graph.concatenate(parts)
-    return rows if module.power == 1.0 else _signed_power(graph, rows, module.power)
+    power = module.architecture.power
+    return rows if power == 1.0 else _signed_power(graph, rows, power)
 
 
 def add_code(graph, module, x, spatial):
@@ -102,7 +93,7 @@ def _encode(graph, layer, x, size):
     threshold = np.zeros_like(bias)
     if layer.is_thresholded:
         threshold = as_array(layer.threshold)
-    if stage.activation == "triangle":
+    if ACTIVATIONS[stage.activation].subtracts_mean:
         # The mean of all maps is what the mean filter finds.
         weight, bias = weight - weight.mean(axis=0), bias - bias.mean()
     n_axes = weight.ndim - 2
@@ -119,18 +110,17 @@ def _encode(graph, layer, x, size):
         responses = graph.convolve(x, weight, bias, stage.stride, stage.zeros, groups)
         double_threshold = 2 * threshold.reshape(-1, *(1,) * n_axes)
         maps += [
-            _pool(graph, part, stage, size)
-            for part in _activate(graph, stage.activation, responses, double_threshold)
+            _pool(graph, graph.activate(part, stage.activation), stage, size)
+            for part in _signs(graph, stage, responses, double_threshold)
         ]
     return graph.concatenate(maps)
 
 
-def _activate(graph, activation, responses, double_threshold):
-    """Add an activation; return the names of what it makes of responses."""
-    if activation != "two_sided":
-        return [graph.node(OPERATORS[activation], responses)]
-    negative = graph.node("Sub", -double_threshold, responses)
-    return [graph.node("Relu", part) for part in (responses, negative)]
+def _signs(graph, stage, responses, double_threshold):
+    """Return the names of responses and, where they have their own maps, negatives."""
+    if stage.n_signs == 1:
+        return [responses]
+    return [responses, graph.node("Sub", -double_threshold, responses)]
 
 
 def _pool(graph, maps, stage, size):
@@ -144,7 +134,7 @@ def _pool(graph, maps, stage, size):
 
 def _pool_over_grid(graph, layer, maps, size):
     """Add the pooling of maps of spatial shape `size` over a grid."""
-    if layer.kind == "avg":
+    if POOL_MODES[layer.kind].is_mean:
         weights = layer.weights(size)
         maps = graph.reshape(maps, 0, weights.shape[1])
         return graph.node("MatMul", maps, weights.T)
@@ -154,7 +144,7 @@ def _pool_over_grid(graph, layer, maps, size):
         sides.append(places.shape[1])
         if places.size != length:
             maps = graph.pick(maps, places.ravel(), axis)
-    return graph.pool(maps, "max", sides, [0] * len(size))
+    return graph.pool(maps, layer.kind, sides, [0] * len(size))
 
 
 def _places_of_cells(length, grid):

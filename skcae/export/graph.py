@@ -3,6 +3,9 @@
 import numpy as np
 from onnx import TensorProto, numpy_helper
 
+from ..params.activations import ACTIVATIONS
+from ..params.pool_modes import POOL_MODES
+
 
 def as_array(values):
     """Return a tensor, or an array, as an array."""
@@ -104,10 +107,14 @@ class Graph:
             group=groups,
         )
 
+    def activate(self, x, name):
+        """Add an activation."""
+        return self.node(ACTIVATIONS[name].onnx, x)
+
     def pool(self, x, mode, sides, missing):
         """Add a pooling over windows, the last of each axis short of some values."""
         return self.node(
-            {"max": "MaxPool", "avg": "AveragePool"}[mode],
+            POOL_MODES[mode].onnx,
             x,
             kernel_shape=sides,
             strides=sides,

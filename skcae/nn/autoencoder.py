@@ -7,17 +7,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..params.stage import map_sizes
+from .activations import activate
+from .channel_scaler import ChannelScaler
 from .corruption import Corruption
+from .decoder_stage import DecoderStage
+from .dense_code import DenseCode
+from .encoder_stage import EncoderStage
 from .filters import draw_filters, draw_uniform
-from .layers import (
-    ACTIVATIONS,
-    DECODER_ACTIVATIONS,
-    ChannelScaler,
-    DecoderStage,
-    DenseCode,
-    EncoderStage,
-    GridPooling,
-)
+from .pooling import GridPooling
 from .whitening import Whitening
 
 _LEAST_MAGNITUDE = 1e-6
@@ -249,7 +246,7 @@ class ConvAutoencoder(nn.Module):
 
     def activate_output(self, x: Tensor) -> Tensor:
         """Apply the activation of the reconstruction."""
-        return ACTIVATIONS[self.architecture.output_activation](x)
+        return activate(x, self.architecture.output_activation)
 
     def before_dense(self, x: Tensor) -> Tensor:
         """Return the maps that the dense code sees, of standardised samples."""
@@ -279,5 +276,5 @@ class ConvAutoencoder(nn.Module):
         for number, stage in enumerate(self.decoder, start=1):
             x = stage(x, sizes[-number - 1])
             if number < len(self.decoder):
-                x = DECODER_ACTIVATIONS[stage.activation](x)
+                x = activate(x, stage.activation)
         return x

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from .augmentation import RandomDropout, RandomViews
 from .autoencoder import ConvAutoencoder
-from .layers import linear
+from .linear import linear
 
 
 class ConvClassifier(nn.Module):

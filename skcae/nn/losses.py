@@ -3,19 +3,20 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import ACTIVATIONS
+from ..params.activations import ACTIVATIONS
+from ..params.losses import LOSSES
+from .activations import activate
 
 
 def half_squared_error(output: Tensor, target: Tensor, reduction="mean") -> Tensor:
     """Return half the mean square of differences."""
-    return 0.5 * F.mse_loss(output, target, reduction=reduction)
+    return _loss("squared_error", output, target, reduction)
 
 
-_LOSSES = {
-    "squared_error": half_squared_error,
-    "absolute_error": F.l1_loss,
-    "huber": F.huber_loss,
-}
+def _loss(name, output, target, reduction):
+    row = LOSSES[name]
+    value = getattr(F, row.torch)(output, target, reduction=reduction)
+    return value if row.factor == 1.0 else row.factor * value
 
 
 class ReconstructionLoss(nn.Module):
@@ -42,11 +43,10 @@ class ReconstructionLoss(nn.Module):
         return self._compute(output, target, "none").flatten(1).mean(dim=1)
 
     def _compute(self, output, target, reduction):
-        if self.loss == "log_loss":
-            # Samples outside the range of the training data are no probabilities.
-            target = target.clamp(0, 1)
-            return F.binary_cross_entropy_with_logits(
-                output, target, reduction=reduction
-            )
-        output = ACTIVATIONS[self.output_activation](output)
-        return _LOSSES[self.loss](output, target, reduction=reduction)
+        implied = LOSSES[self.loss].implies_output
+        if implied is None:
+            output = activate(output, self.output_activation)
+        else:
+            # Samples outside the range of the training data have no such loss.
+            target = target.clamp(*ACTIVATIONS[implied].bounds)
+        return _loss(self.loss, output, target, reduction)

@@ -1,48 +1,87 @@
-"""Pooling of feature maps: over windows."""
+"""Pooling of feature maps: over windows, or over a grid of fixed size."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-
-def _max_pool_signals(x, size, **options):
-    return F.max_pool2d(x.unsqueeze(2), (1, size), **options).squeeze(2)
-
-
-def _avg_pool_signals(x, size, **options):
-    return F.avg_pool2d(x.unsqueeze(2), (1, size), **options).squeeze(2)
-
-
-# Signals are pooled as images of one row: only those have channels_last kernels.
-_POOL = {
-    "max": {1: _max_pool_signals, 2: F.max_pool2d, 3: F.max_pool3d},
-    "avg": {1: _avg_pool_signals, 2: F.avg_pool2d, 3: F.avg_pool3d},
-}
+from ..params.pool_modes import POOL_MODES
 
 
 def pool(x: Tensor, mode: str, size: int) -> Tensor:
-    """Keep the maximum or the mean of every window; the last may be smaller."""
+    """Pool maps over windows; those at the end of an axis may be smaller."""
     if size == 1:
         return x
-    n_axes = x.ndim - 2
-    if mode == "avg" and min(x.shape[2:]) < size:
+    row, sides = POOL_MODES[mode], (size,) * (x.ndim - 2)
+    if min(x.shape[2:]) < size:
         # torch averages no window that is larger than the map.
-        size = tuple(min(size, length) for length in x.shape[2:])
-        size = size[0] if n_axes == 1 else size
-    elif mode == "max" and not x.requires_grad and _is_in_whole_windows(x, size):
-        return _max_of_neighbours(x, size)
-    return _POOL[mode][n_axes](x, size, ceil_mode=True)
+        sides = tuple(map(min, sides, x.shape[2:]))
+    if row.of_pair and not x.requires_grad and _is_in_whole_windows(x, sides):
+        return _fold(x, sides, getattr(torch, row.of_pair))
+    return _pool_windows(x, row, sides)
 
 
-def _is_in_whole_windows(x, size):
-    return not any(length % size for length in x.shape[2:])
+def _is_in_whole_windows(x, sides):
+    return not any(
+        length % side for length, side in zip(x.shape[2:], sides, strict=True)
+    )
 
 
-def _max_of_neighbours(x, size):
+def _fold(x, sides, of_pair):
     # torch's own pooling writes where the maxima are, too, which only a gradient needs.
-    for axis in range(2, x.ndim):
-        neighbours = x.unflatten(axis, (-1, size)).unbind(axis + 1)
-        x = torch.maximum(*neighbours[:2])
-        for other in neighbours[2:]:
-            torch.maximum(x, other, out=x)
+    for axis, side in enumerate(sides, start=2):
+        if side > 1:
+            first, second, *others = x.unflatten(axis, (-1, side)).unbind(axis + 1)
+            x = of_pair(first, second)
+            for other in others:
+                of_pair(x, other, out=x)
     return x
+
+
+def _pool_windows(x, row, sides):
+    if x.ndim > 3:
+        return getattr(F, f"{row.torch}{x.ndim - 2}d")(x, sides, ceil_mode=True)
+    # Signals are images of one row: only those have channels_last kernels.
+    x = x.unsqueeze(2)
+    return getattr(F, f"{row.torch}2d")(x, (1, *sides), ceil_mode=True).squeeze(2)
+
+
+class GridPooling(nn.Module):
+    """Pool feature maps of any size over a grid of fixed size.
+
+    Parameters
+    ----------
+    kind : {"max", "avg"}
+        What to keep of each cell.
+    grid : int
+        Cells per spatial axis.
+    """
+
+    def __init__(self, kind, grid):
+        super().__init__()
+        self.kind, self.grid = kind, grid
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return maps of shape (N, C, grid, ...)."""
+        n_axes, row = maps.ndim - 2, POOL_MODES[self.kind]
+        if not row.is_mean:
+            return getattr(F, f"adaptive_{row.torch}{n_axes}d")(maps, self.grid)
+        # As a product with a matrix it takes a fraction of the time.
+        weights = self.weights(maps.shape[2:], maps.device)
+        means = torch.matmul(weights, maps.movedim(1, -1).flatten(1, -2))
+        return means.transpose(1, 2).unflatten(2, (self.grid,) * n_axes)
+
+    def weights(self, spatial, device=None) -> Tensor:
+        """Return what each position of maps adds to the mean of each cell."""
+        weights = torch.ones(1, 1, device=device)
+        for length in spatial:
+            weights = torch.kron(weights, cells(length, self.grid, device))
+        return weights
+
+
+def cells(length, grid, device=None):
+    """Return which positions the cells of an axis average, as rows of weights."""
+    number = torch.arange(grid, device=device)[:, None]
+    place = torch.arange(length, device=device)
+    first, last = number * length // grid, -(-(number + 1) * length // grid)
+    inside = ((place >= first) & (place < last)).float()
+    return inside / inside.sum(dim=1, keepdim=True)

@@ -4,23 +4,19 @@ import os
 from numbers import Integral, Real
 
 from ..utils.sklearn_compat import Interval, StrOptions
+from .activations import ACTIVATIONS
+from .filter_starts import FILTER_STARTS
+from .losses import LOSSES
+from .optimizers import OPTIMIZERS
+from .pool_modes import POOL_MODES
 
-OUTPUT_ACTIVATION_NAMES = ("relu", "tanh", "sigmoid", "identity", "abs")
-ACTIVATION_NAMES = (
-    *OUTPUT_ACTIVATION_NAMES,
-    "two_sided",
-    "soft_threshold",
-    "triangle",
-)
-OPTIMIZER_NAMES = ("adam", "adamw", "sgd", "rmsprop")
-LOSS_NAMES = ("squared_error", "absolute_error", "huber", "log_loss")
-
+_OUTPUT_ACTIVATIONS = {name for name, row in ACTIVATIONS.items() if row.is_output}
 _POSITIVE = Interval(Integral, 1, None, closed="left")
 _PER_STAGE = [_POSITIVE, tuple, list]
 
 # Of whatever is trained.
 TRAINING_CONSTRAINTS = {
-    "optimizer": [StrOptions(set(OPTIMIZER_NAMES))],
+    "optimizer": [StrOptions(set(OPTIMIZERS))],
     "lr": [Interval(Real, 0, None, closed="neither")],
     "weight_decay": [Interval(Real, 0, None, closed="left")],
     "batch_size": [_POSITIVE],
@@ -45,23 +41,23 @@ PARAMETER_CONSTRAINTS = {
     "kernel_size": _PER_STAGE,
     "stride": _PER_STAGE,
     "pool_size": _PER_STAGE,
-    "pool_mode": [StrOptions({"max", "avg"})],
+    "pool_mode": [StrOptions(set(POOL_MODES))],
     "depthwise": ["boolean", tuple, list],
     "padding": [StrOptions({"same", "valid", "full"})],
     "whiten": [Interval(Real, 0, None, closed="neither"), None],
-    "activation": [StrOptions(set(ACTIVATION_NAMES)), tuple, list],
+    "activation": [StrOptions(set(ACTIVATIONS)), tuple, list],
     "threshold": [Interval(Real, 0, None, closed="left")],
-    "output_activation": [StrOptions(set(OUTPUT_ACTIVATION_NAMES))],
+    "output_activation": [StrOptions(_OUTPUT_ACTIVATIONS)],
     "tied_weights": ["boolean"],
     "n_components": [_POSITIVE, None],
-    "loss": [StrOptions(set(LOSS_NAMES))],
+    "loss": [StrOptions(set(LOSSES))],
     "corruption": [StrOptions({"mask", "gaussian", "salt_and_pepper"}), None],
     "corruption_level": [Interval(Real, 0, None, closed="left")],
     "sparsity": [StrOptions({"winner_take_all", "l1"}), None],
     "sparsity_level": [Interval(Real, 0, 1, closed="both")],
-    "init": [StrOptions({"random", "patches", "kmeans"})],
+    "init": [StrOptions(set(FILTER_STARTS))],
     "layerwise": ["boolean"],
-    "pooling": [StrOptions({"max", "avg"}), None],
+    "pooling": [StrOptions(set(POOL_MODES)), None],
     "pool_grid": _PER_STAGE,
     "feature_stages": [StrOptions({"last", "all"})],
     "power": [Interval(Real, 0, None, closed="neither")],

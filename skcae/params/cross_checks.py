@@ -7,6 +7,8 @@ from numbers import Integral
 from pathlib import Path
 
 from ..utils.sklearn_compat import Interval
+from .activations import ACTIVATIONS
+from .losses import LOSSES
 
 # Arguments of skorch's net that no parameter stands for; more begin with a prefix.
 _NET_ARGUMENTS = (
@@ -26,15 +28,16 @@ _LOADING_ARGUMENTS = tuple(
 def resolve_output_activation(estimator):
     """Return the name of the activation behind the last decoder stage."""
     name = estimator.output_activation
-    if estimator.loss != "log_loss":
+    implied = LOSSES[estimator.loss].implies_output
+    if implied is None:
         return name
-    if name not in ("identity", "sigmoid"):
+    if name not in ("identity", implied):
         raise ValueError(
-            f"Got loss='log_loss' with output_activation={name!r}; expected "
-            "'sigmoid', which this loss implies. Leave output_activation at its "
+            f"Got loss={estimator.loss!r} with output_activation={name!r}; expected "
+            f"{implied!r}, which this loss implies. Leave output_activation at its "
             "default, or choose another loss."
         )
-    return "sigmoid"
+    return implied
 
 
 def is_stagewise(estimator):
@@ -189,7 +192,7 @@ def _check_whitening(estimator):
     if estimator.whiten is None:
         return
     name = resolve_output_activation(estimator)
-    if name != "identity":
+    if ACTIVATIONS[name].bounds != (None, None):
         raise ValueError(
             f"Got whiten={estimator.whiten} with an output activation {name!r}; "
             "expected 'identity', as whitened values have no bounds. Leave "

@@ -5,8 +5,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .activations import ACTIVATIONS
 from .architecture import Architecture
-from .constraints import ACTIVATION_NAMES
 from .cross_checks import (
     check_objective,
     check_together,
@@ -14,6 +14,7 @@ from .cross_checks import (
     resolve_output_activation,
     without_loading,
 )
+from .filter_starts import FILTER_STARTS
 from .stage import Stage, clip_kernel, map_sizes, one_per_stage
 
 _SIZES = ("n_filters", "kernel_size", "stride", "pool_size")
@@ -33,7 +34,7 @@ def _builtin(value):
 
 def _check_stage_value(name, given, value):
     if name == "activation":
-        valid, expected = value in ACTIVATION_NAMES, f"names among {ACTIVATION_NAMES}"
+        valid, expected = value in ACTIVATIONS, f"names among {tuple(ACTIVATIONS)}"
     elif name == "depthwise":
         valid, expected = isinstance(value, (bool, np.bool_)), "booleans"
     else:
@@ -90,19 +91,11 @@ def resolve_stages(estimator):
         )
         for row in zip(*columns.values(), strict=True)
     )
-    _check_triangle(stages)
-    return stages
-
-
-def _check_triangle(stages):
     for stage in stages:
-        if stage.activation == "triangle" and (stage.depthwise or stage.n_filters < 2):
-            raise ValueError(
-                f"Got activation='triangle' with n_filters={stage.n_filters} and "
-                f"depthwise={stage.depthwise}; expected at least two filters that see "
-                "all maps, as each is compared with the mean of all. Choose another "
-                "activation."
-            )
+        check = ACTIVATIONS[stage.activation].check
+        if check is not None:
+            check(stage)
+    return stages
 
 
 def _resolve_grid(estimator, n_stages):
@@ -136,14 +129,13 @@ def resolve_scale(output_activation, moments):
     mean, scale : ndarray of shape (n_channels,)
     """
     low, high = moments["channel_min"], moments["channel_max"]
-    mean, scale = {
-        "identity": (moments["channel_mean"], moments["channel_std"]),
-        "relu": (low, moments["channel_std"]),
-        "abs": (low, moments["channel_std"]),
-        "sigmoid": (low, high - low),
-        "tanh": ((low + high) / 2, (high - low) / 2),
-    }[output_activation]
-    scale = scale.copy()
+    least, largest = ACTIVATIONS[output_activation].bounds
+    if None not in (least, largest):
+        scale = (high - low) / (largest - least)
+        mean = (low * largest - high * least) / (largest - least)
+    else:
+        scale = moments["channel_std"].copy()
+        mean = moments["channel_mean"] if least is None else low
     scale[scale == 0] = 1.0
     return mean, scale
 
@@ -202,7 +194,7 @@ def is_decoder_fitted(learning, epochs):
     epochs : int
         Passes over the training data.
     """
-    untrained = epochs == 0 and learning["init"] != "random"
+    untrained = epochs == 0 and FILTER_STARTS[learning["init"]].sees_samples
     return learning["has_own_decoder"] and (
         untrained or learning["sparsity"] == "winner_take_all"
     )

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .activations import ACTIVATIONS
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -36,7 +38,7 @@ class Stage:
     @property
     def n_signs(self) -> int:
         """Number of maps that the activation makes of one."""
-        return 2 if self.activation == "two_sided" else 1
+        return ACTIVATIONS[self.activation].n_signs
 
     def n_maps(self, n_in: int) -> int:
         """Return the number of maps that the stage makes of `n_in`."""

@@ -9,17 +9,11 @@ from skorch.utils import to_device
 
 from ..distributed.context import current
 from ..nn.convolutions import use_channels_last
+from ..params.optimizers import OPTIMIZERS
 from ..persistence.weights import load_weights, weights_as_numpy
 from ..runtime.devices import is_out_of_memory
 from .callbacks import StopTraining, copy_callback, stops_training
 
-_OPTIMIZERS = {
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
-    "sgd": torch.optim.SGD,
-    "rmsprop": torch.optim.RMSprop,
-}
-_FUSED = frozenset(("adam", "adamw", "sgd"))
 _BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
@@ -250,12 +244,13 @@ def build_net(
     -------
     net : BaseNet
     """
-    if optimizer in _FUSED:
+    row = OPTIMIZERS[optimizer]
+    if row.is_fused:
         options["optimizer__fused"] = True
     net = kind(
         module,
         criterion,
-        optimizer=_OPTIMIZERS[optimizer],
+        optimizer=getattr(torch.optim, row.torch),
         optimizer__weight_decay=weight_decay,
         lr=lr,
         batch_size=batch_size,

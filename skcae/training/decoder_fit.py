@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from ..nn.activations import before_activation
 from ..nn.convolutions import Convolution
 
 # Equations per unknown, and samples: fewer of them do not stand for all.
@@ -17,8 +18,6 @@ _TOLERANCE = 1e-3
 _GROWTH = 10.0
 # Relative to the mean square of the code: keeps twins among its maps apart.
 _RIDGE = 1e-4
-# What tanh and sigmoid never reach is taken for what they come this close to.
-_EDGE = 0.02
 
 
 @torch.no_grad()
@@ -34,7 +33,7 @@ def fit_decoder(module, x):
     """
     for encoder, decoder in zip(module.encoder, reversed(module.decoder), strict=True):
         maps = code = encoder(x)
-        target = _before_activation(x, decoder.activation)
+        target = before_activation(x, decoder.activation)
         if decoder.stage.depthwise:
             code = decoder.separate(code)
             target = target.reshape(-1, 1, *x.shape[2:])
@@ -45,13 +44,6 @@ def fit_decoder(module, x):
         every = max(1, len(code) // n_rows)
         _fit(decoder, code[::every], target[::every])
         x = maps
-
-
-def _before_activation(x, name):
-    """Return what the activation of a decoder makes `x` of."""
-    if name == "tanh":
-        return x.clamp(_EDGE - 1, 1 - _EDGE).atanh()
-    return x.logit(_EDGE) if name == "sigmoid" else x
 
 
 def _fit(decoder, code, target):

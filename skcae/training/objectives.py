@@ -5,8 +5,8 @@ from functools import partial
 import torch
 
 from ..distributed.context import current
+from ..nn.activations import activate
 from ..nn.filters import remove_mean_
-from ..nn.layers import DECODER_ACTIVATIONS
 from ..nn.losses import half_squared_error
 from ..nn.winner_take_all import normalise_, random_crops, winner_take_all_loss
 
@@ -69,7 +69,7 @@ class StageReconstruction(Objective):
         decoder = module.decoder[-1 - self.stage]
         output = decoder(code, target.shape[2:])
         if self.stage:
-            rebuilt = DECODER_ACTIVATIONS[decoder.activation](output)
+            rebuilt = activate(output, decoder.activation)
             loss = half_squared_error(rebuilt, target)
         else:
             loss = net.criterion_(output, target)

@@ -5,16 +5,12 @@ import math
 import numpy as np
 import torch
 
+from ..params.filter_starts import FILTER_STARTS
 from ..runtime.devices import explains_out_of_memory
+from . import filter_starts
 from .base_net import update_and_broadcast
 from .decoder_fit import fit_decoder
-from .filter_starts import (
-    draw_patches,
-    kmeans_filters,
-    patch_filters,
-    start_dense_code_from_pca,
-    start_whitening,
-)
+from .filter_starts import draw_patches, start_dense_code_from_pca, start_whitening
 from .loop import fresh_history, train
 from .objectives import Reconstruction, StageReconstruction, WinnerTakeAll
 
@@ -23,7 +19,6 @@ _MAX_SAMPLES = 2000
 _MAX_VALUES = 2**24
 _N_PATCHES = 30000
 _N_CALIBRATED = 200
-_FILTERS = {"patches": patch_filters, "kmeans": kmeans_filters}
 
 
 def learn(
@@ -146,11 +141,12 @@ class NetInitializer:
     @torch.no_grad()
     def _start_stage(self, number):
         """Set filters and thresholds of a stage, given those before it."""
-        if self.init != "random":
-            self._draw_filters(number)
+        function = FILTER_STARTS[self.init].function
+        if function is not None:
+            self._draw_filters(number, getattr(filter_starts, function))
         self.calibrate(number)
 
-    def _draw_filters(self, number):
+    def _draw_filters(self, number, function):
         layer, x = self.module.encoder[number], self._seen_by(number)
         if layer.stage.depthwise:
             x = x.reshape(-1, 1, *x.shape[2:])
@@ -158,7 +154,7 @@ class NetInitializer:
         # Filters may be larger than the sample: then they are zero around a patch.
         kernel = tuple(map(min, weight.shape[2:], x.shape[2:]))
         patches = draw_patches(x.cpu().numpy(), kernel, _N_PATCHES, self.rng)
-        filters = _FILTERS[self.init](patches, len(weight), self.rng)
+        filters = function(patches, len(weight), self.rng)
         middle = (
             slice((side - length) // 2, (side - length) // 2 + length)
             for side, length in zip(weight.shape[2:], kernel, strict=True)

@@ -8,7 +8,9 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from torch.nn import functional as F
 
-from skcae.nn.layers import EncoderStage, GridPooling
+from skcae.nn.encoder_stage import EncoderStage
+from skcae.nn.pooling import GridPooling
+from skcae.params.activations import ACTIVATIONS
 from skcae.params.stage import Stage
 
 from ..conftest import make_small
@@ -92,9 +94,7 @@ def test_activation(name, n_axes):
 
 
 def test_every_activation_has_a_formula():
-    from skcae.params.constraints import ACTIVATION_NAMES
-
-    assert set(FORMULAS) == set(ACTIVATION_NAMES)
+    assert set(FORMULAS) == set(ACTIVATIONS)
 
 
 @pytest.mark.parametrize("name", ["soft_threshold", "two_sided"])

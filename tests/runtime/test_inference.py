@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skcae.nn.layers import ChannelScaler
+from skcae.nn.channel_scaler import ChannelScaler
 from skcae.nn.pooling import pool
 from skcae.runtime import inference
 

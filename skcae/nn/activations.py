@@ -1,0 +1,24 @@
+"""Activations, in place where torch can."""
+
+import torch
+from torch import Tensor
+
+from ..params.activations import ACTIVATIONS
+
+_FUNCTIONS = {name: getattr(torch, row.torch) for name, row in ACTIVATIONS.items()}
+# What tanh and sigmoid never reach is taken for what they come this close to.
+_EDGE = 0.02
+
+
+def activate(x: Tensor, name: str) -> Tensor:
+    """Return an activation of `x`, which may be overwritten."""
+    return _FUNCTIONS[name](x)
+
+
+def before_activation(x: Tensor, name: str) -> Tensor:
+    """Return values of which the activation makes `x`, or nearly."""
+    row = ACTIVATIONS[name]
+    if row.inverse is None:
+        return x
+    low, high = row.bounds
+    return getattr(torch, row.inverse)(x.clamp(low + _EDGE, high - _EDGE))
