@@ -2,10 +2,10 @@
 
 import os
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_digits, load_sample_images
 
 from skcae import ConvAutoencoderTransformer
@@ -13,7 +13,6 @@ from skcae import ConvAutoencoderTransformer
 # Without it scikit-learn leaves out its check of array API inputs.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
-pytest.register_assert_rewrite("tests.interrupts")
 
 
 @pytest.fixture(autouse=True)
@@ -99,48 +98,56 @@ def whitened(small_digits):
     return make_small(n_filters=(4, 3), whiten=0.1, pooling="avg").fit(small_digits)
 
 
-@pytest.fixture
-def path(tmp_path):
-    """A file that is not there yet, alone in its folder."""
-    return tmp_path / "fit"
-
-
-@pytest.fixture
-def uninterrupted():
-    """Let a test inherit no interrupts of another."""
-    from .interrupts import Interrupt
-
-    Interrupt.epoch, Interrupt.n_epochs = None, 0
-
-
 def make_small(**params):
     """Return a transformer that trains in a moment."""
     defaults = {"n_filters": 4, "kernel_size": 3, "max_epochs": 2, "random_state": 0}
     return ConvAutoencoderTransformer(**defaults | params)
 
 
-def outputs_of(onnx_model, X):
-    """Return what onnxruntime computes of samples, by the names of the outputs."""
-    import onnxruntime
+KINDS = {
+    "signals": None,
+    "signals of 4 channels": -1,
+    "images": None,
+    "images of 3 channels": -1,
+    "volumes": None,
+    "volumes of 2 channels": -1,
+}
 
-    session = onnxruntime.InferenceSession(
-        onnx_model.SerializeToString(), providers=["CPUExecutionProvider"]
+
+@pytest.fixture(scope="module")
+def data_of(digits, signals, volumes):
+    """Return samples of a kind by its name, channels last."""
+    return {
+        "signals": signals,
+        "signals of 4 channels": signals.reshape(60, 10, 4),
+        "images": digits[:70],
+        "images of 3 channels": digits[:210].reshape(70, 3, 8, 8).transpose(0, 2, 3, 1),
+        "volumes": volumes,
+        "volumes of 2 channels": volumes.reshape(40, 2, 3, 8, 8).transpose(
+            0, 2, 3, 4, 1
+        ),
+    }
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def case(request, data_of):
+    """Samples of each kind, and a transformer fitted on them that nobody refits."""
+    X = data_of[request.param]
+    return X, make_small(channel_axis=KINDS[request.param]).fit(X)
+
+
+def same_net(first, second):
+    """Tell whether two transformers have the same weights."""
+    return all(
+        torch.equal(here, there)
+        for here, there in zip(
+            first.module_.state_dict().values(),
+            second.module_.state_dict().values(),
+            strict=True,
+        )
     )
-    names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(None, {"X": X}), strict=True))
 
 
-class Bomb:
-    """Leaves a file behind when it is unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
-
-
-def image_of(axis):
-    """Return the only image on axes."""
-    (image,) = axis.images
-    return np.asarray(image.get_array())
+def as_tensor(X):
+    """Return images as a float32 tensor of one channel."""
+    return torch.from_numpy(X[:, None].astype(np.float32))

@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skcae import FeatureMapDisplay
 
-from ..conftest import image_of
+from .conftest import image_of
 
 
 def test_maps_are_the_features(fitted, small_digits):

@@ -10,7 +10,8 @@ from sklearn.base import clone
 
 from skcae import ReconstructionDisplay
 
-from ..conftest import image_of, make_small
+from ..conftest import make_small
+from .conftest import image_of
 
 
 def rebuilt_by(cae, X):

@@ -38,12 +38,6 @@ def assert_same(first, second):
 
 
 @pytest.fixture(scope="module")
-def labels(digit_labels):
-    """Labels of `small_digits`."""
-    return digit_labels[:120]
-
-
-@pytest.fixture(scope="module")
 def few_labels(labels):
     """Labels of the first 60 of `small_digits`, -1 for the others."""
     return np.where(np.arange(120) < 60, labels, -1)

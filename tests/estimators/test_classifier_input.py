@@ -10,7 +10,8 @@ from skcae import ConvAutoencoderClassifier
 from skcae.params.constraints import CLASSIFIER_CONSTRAINTS, TRAINING_CONSTRAINTS
 
 from ..conftest import make_small
-from .test_bad_input import BAD_VALUES, assert_explained, global_state
+from .conftest import assert_explained, global_state
+from .test_bad_parameters import BAD_VALUES
 
 X = np.random.default_rng(0).normal(size=(12, 8, 8)).astype(np.float32)
 Y = np.arange(12) % 3

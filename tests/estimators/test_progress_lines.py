@@ -25,12 +25,6 @@ from ..conftest import make_small
 FIT = re.compile(r"GridSearchCV (\d+) of (\d+): \d+\.\d s, ")
 
 
-@pytest.fixture(scope="module")
-def labels(digit_labels):
-    """Labels of `small_digits`."""
-    return digit_labels[:120]
-
-
 def make_search(params=None, depth=1, **kwargs):
     pipeline = Pipeline(
         [("cae", make_small(max_epochs=1)), ("ridge", RidgeClassifier())]

@@ -20,7 +20,8 @@ from skcae import (
     ConvAutoencoderTransformer,
 )
 
-from ..conftest import make_small, outputs_of
+from ..conftest import make_small
+from .conftest import outputs_of
 
 TOLERANCE = 1e-5
 

@@ -13,7 +13,8 @@ from skcae import ConvAutoencoderOutlierDetector
 from skcae.estimators.mahalanobis import squared_distances
 from skcae.params.activations import ACTIVATIONS
 
-from ..conftest import make_small, outputs_of
+from ..conftest import make_small
+from .conftest import outputs_of
 
 TOLERANCE = 1e-5
 # Of networks of two stages. Any two choices meet in some test.

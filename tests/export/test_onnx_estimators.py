@@ -13,7 +13,8 @@ from sklearn.preprocessing import StandardScaler
 import skcae.onnx  # noqa: F401 (registers the converters)
 from skcae import ConvAutoencoderClassifier, ConvAutoencoderOutlierDetector
 
-from ..conftest import make_small, outputs_of
+from ..conftest import make_small
+from .conftest import outputs_of
 
 TOLERANCE = 1e-5
 LABELS = {

@@ -15,7 +15,8 @@ from sklearn.svm import OneClassSVM
 
 import skcae.onnx  # noqa: F401 (registers the converters)
 
-from ..conftest import make_small, outputs_of
+from ..conftest import make_small
+from .conftest import outputs_of
 
 TOLERANCE = 1e-5
 

@@ -8,7 +8,7 @@ import torch
 from sklearn.base import clone
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
-from ..interrupts import OTHER, Interrupt, assert_same_fit, fit_interrupted, make
+from .conftest import OTHER, Interrupt, assert_same_fit, fit_interrupted, make
 
 pytestmark = pytest.mark.usefixtures("uninterrupted")
 

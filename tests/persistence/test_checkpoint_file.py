@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
 from ..conftest import make_small
-from ..interrupts import (
+from .conftest import (
     OTHER,
     Interrupt,
     assert_same_fit,

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 from skorch.callbacks import Callback
 
 from ..conftest import make_small
-from ..interrupts import assert_same_fit
+from .conftest import assert_same_fit
 
 
 class Kill(Callback):

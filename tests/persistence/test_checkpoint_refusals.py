@@ -10,8 +10,7 @@ from skorch.callbacks import LRScheduler
 
 from skcae.persistence.checkpoint_file import FORMAT
 
-from ..conftest import Bomb
-from ..interrupts import OTHER, Interrupt, assert_same_fit, fit_interrupted, make
+from .conftest import OTHER, Bomb, Interrupt, assert_same_fit, fit_interrupted, make
 
 pytestmark = pytest.mark.usefixtures("uninterrupted")
 

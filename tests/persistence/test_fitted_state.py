@@ -28,7 +28,8 @@ from skcae import (
 )
 from skcae.persistence.fitted_state import FORMAT
 
-from ..conftest import Bomb, make_small
+from ..conftest import make_small
+from .conftest import Bomb
 
 # All that whoever loads a file has to trust.
 OWN_TYPES = [

@@ -13,7 +13,7 @@ from skorch.callbacks import Callback
 
 from skcae.persistence.serialization import deserialize, serialize
 
-from ..interrupts import fit_interrupted, make
+from .conftest import fit_interrupted, make
 
 pytestmark = pytest.mark.usefixtures("uninterrupted")
 
@@ -70,7 +70,7 @@ STATES = {
 REFUSED = """
 import sys
 from sklearn.datasets import load_digits
-from tests.interrupts import make
+from tests.persistence.conftest import make
 
 X = load_digits().images[:120]
 for path in sys.argv[1:]:

@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 
-from skcae.nn.channel_scaler import ChannelScaler
-from skcae.nn.pooling import pool
 from skcae.runtime import inference
 
 from ..conftest import make_small
@@ -112,28 +110,6 @@ def test_net_predicts_reconstructions(fitted, small_digits):
     np.testing.assert_allclose(predicted[:, 0], rebuilt, atol=1e-4)
 
 
-@pytest.mark.parametrize("pooling", ["max", "avg"])
-def test_pooled_features_of_other_sizes(pooling, digits):
-    cae = make_small(pooling=pooling, pool_grid=3).fit(digits[:100])
-    wide = np.concatenate([digits[:50], digits[50:100]], axis=2)
-    features = cae.transform(wide)
-    assert features.shape == (50, 4 * 9)
-    assert not hasattr(cae, "inverse_transform")
-    with pytest.raises(AttributeError) as error:
-        cae.inverse_transform(features)
-    assert "pooled features do not say where" in str(error.value.__cause__)
-
-
-def test_pooled_dense_code_of_other_sizes(digits):
-    untrained, cae = (
-        make_small(pooling="avg", n_components=5, max_epochs=n).fit(digits[:100])
-        for n in (0, 40)
-    )
-    tall = np.concatenate([digits[:50], digits[50:100]], axis=1)
-    assert cae.transform(tall).shape == (50, 5)
-    assert cae.score(digits[:100]) > untrained.score(digits[:100]) + 1
-
-
 def test_features_go_into_a_memory_map(trained, digits, tmp_path):
     expected = trained.transform(digits)
     out = np.lib.format.open_memmap(
@@ -236,40 +212,44 @@ def test_loss_of_few_samples_is_their_mean(small_digits):
     assert cae.reconstruction_err_ == pytest.approx(0.5 * (error**2).mean(), rel=1e-4)
 
 
-def test_parameters_set_after_a_fit_do_not_change_how_it_is_inverted(small_digits):
-    pooled = make_small(pooling="max").fit(small_digits).set_params(pooling=None)
-    assert not hasattr(pooled, "inverse_transform")
-    flat = make_small().fit(small_digits).set_params(pooling="max")
-    assert flat.inverse_transform(flat.transform(small_digits)).shape == (120, 8, 8)
+@pytest.fixture
+def as_on_a_device(monkeypatch):
+    """Let inference take the CPU for another device."""
+    monkeypatch.setattr(inference, "is_cpu", lambda device: False)
 
 
 @pytest.mark.parametrize(
-    ("shape", "size"),
-    [((12,), 2), ((12,), 3), ((9, 12), 3), ((7, 8), 2), ((4, 6, 8), 2)],
+    "params",
+    [{}, {"n_components": 3}, {"pooling": "avg"}, {"max_epochs": 0}],
+    ids=str,
 )
-def test_pooling_with_and_without_gradient(shape, size):
-    rng = np.random.default_rng(0)
-    # Of few values, so that there are ties.
-    x = rng.integers(-3, 3, size=(5, 4, *shape)).astype(np.float32)
-    x[0, 0].flat[0] = np.nan
-    x = torch.from_numpy(x)
-    expected = pool(x.clone().requires_grad_(), "max", size)
-    assert_array_equal(pool(x, "max", size), expected.detach())
+def test_inference_as_on_a_device(params, digits, request, monkeypatch):
+    X = digits.astype(np.uint8)
+    cae = make_small(**params).fit(X)
+    expected, score = cae.transform(X), cae.score(X)
+    request.getfixturevalue("as_on_a_device")
+    monkeypatch.setattr(inference, "_DEVICE_VALUES", 2**18)
+    runner = inference.BatchRunner(cae.net_, len(X))
+    assert runner.batch_size == 2**18 // 256
+    features = cae.transform(X)
+    np.testing.assert_allclose(features, expected, atol=1e-5)
+    assert cae.score(X) == pytest.approx(score)
+    order = np.random.default_rng(0).permutation(len(X))[:100]
+    np.testing.assert_array_equal(cae.transform(X[order]), features[order])
+    np.testing.assert_array_equal(cae.transform(X[:1]), features[:1])
+    if cae.pooling is None:
+        rebuilt = cae.inverse_transform(features)
+        np.testing.assert_array_equal(cae.inverse_transform(features[:3]), rebuilt[:3])
 
 
-@pytest.mark.parametrize("shape", [(7,), (5, 6), (3, 4, 5)])
-@pytest.mark.parametrize("is_channels_last", [False, True])
-def test_units_of_channels(shape, is_channels_last):
-    rng = np.random.default_rng(0)
-    x = torch.from_numpy(rng.normal(size=(4, *shape, 3)).astype(np.float32))
-    x = x.movedim(-1, 1)
-    if not is_channels_last:
-        x = x.contiguous()
-    scaler = ChannelScaler(3, len(shape))
-    mean, scale = rng.normal(size=3), rng.uniform(1, 2, size=3)
-    scaler.set(mean, scale)
-    expected = (x.movedim(1, -1).numpy() - mean) / scale
-    actual = scaler(x)
-    assert actual.stride() == x.stride()
-    assert_allclose(actual.movedim(1, -1), expected, rtol=1e-4, atol=1e-6)
-    assert_allclose(scaler.inverse(actual), x, rtol=1e-4, atol=1e-6)
+def test_batches_of_a_device_are_larger(fitted, as_on_a_device):
+    assert inference.BatchRunner(fitted.net_, 1).batch_size == 4096
+    large = inference.BatchRunner(fitted.net_, 1, (2048, 2048))
+    assert large.batch_size == 2
+
+
+def test_channels_last_as_on_a_device(digits, as_on_a_device):
+    X = np.stack([digits, -digits, digits**2], axis=-1)[:200]
+    cae = make_small(channel_axis=-1).fit(X)
+    assert cae.transform(X).shape == (200, 64)
+    assert np.isfinite(cae.score(X))

@@ -1,7 +1,7 @@
-"""Filters that start from patches of the data."""
-
 import numpy as np
 import pytest
+import torch
+from numpy.testing import assert_allclose
 
 from skcae.training.filter_starts import (
     draw_patches,
@@ -9,6 +9,50 @@ from skcae.training.filter_starts import (
     patch_filters,
     remove_mean,
 )
+
+from ..conftest import as_tensor, make_small
+
+
+@pytest.mark.parametrize("init", ["patches", "kmeans"])
+def test_filters_from_data_without_training(init, digits):
+    cae = make_small(init=init, n_filters=16, pool_size=1, max_epochs=0)
+    cae.fit(digits[:1000])
+    assert cae.history_ == []
+    assert cae.score(digits[1000:]) > 0.85
+    random = make_small(n_filters=16, pool_size=1, max_epochs=0).fit(digits[:1000])
+    assert random.score(digits[1000:]) < 0.5
+    assert (cae.filters_ != random.filters_).all()
+    assert_allclose(np.linalg.norm(cae.filters_.reshape(16, -1), axis=1), 1, rtol=1e-5)
+
+
+def test_filters_of_later_stages_are_patches_of_maps(small_digits):
+    cae = make_small(
+        init="patches", n_filters=(4, 3), kernel_size=(3, 2), max_epochs=0
+    ).fit(small_digits)
+    module = cae.module_
+    with torch.no_grad():
+        maps = module.encoder[0](module.standardise(as_tensor(small_digits)))
+    patches = unfold(maps, 2)
+    patches -= patches.mean(dim=1, keepdim=True)
+    patches /= patches.norm(dim=1, keepdim=True).clamp_min(1e-9)
+    filters = module.encoder[1].convolution.weight.detach().flatten(1)
+    assert_allclose((filters @ patches.T).max(dim=1).values, 1, rtol=1e-4)
+
+
+def unfold(maps, side):
+    """Return all patches of images as rows."""
+    patches = torch.nn.functional.unfold(maps, side)
+    return patches.transpose(1, 2).reshape(-1, patches.shape[1])
+
+
+def test_filters_larger_than_the_samples(small_digits):
+    X = small_digits[:, :3, :4]
+    for init in ("patches", "kmeans"):
+        params = {"init": init, "kernel_size": 7, "whiten": 0.1, "pool_size": 1}
+        cae = make_small(**params, max_epochs=0).fit(X)
+        assert np.isfinite(cae.transform(X)).all()
+        assert cae.score(X) > 0.5
+
 
 MAKERS = [patch_filters, kmeans_filters]
 

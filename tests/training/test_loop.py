@@ -1,3 +1,5 @@
+"""Epochs of training: losses, early stopping, noise, optimizers."""
+
 import math
 import warnings
 
@@ -88,40 +90,6 @@ def test_training_stops_on_a_plateau(small_digits):
     assert cae.n_iter_ == 4
 
 
-def test_partial_fit(digits):
-    cae = make_small()
-    for start in range(0, 900, 300):
-        assert cae.partial_fit(digits[start : start + 300]) is cae
-    assert cae.n_iter_ == 3
-    assert cae.n_samples_seen_ == 900
-    np.testing.assert_allclose(cae.mean_, digits[:900].mean(axis=0))
-    losses = [row["train_loss"] for row in cae.history_]
-    assert losses[2] < losses[0]
-    assert [row["epoch"] for row in cae.history_] == [1, 2, 3]
-
-
-def test_partial_fit_with_one_sample_goes_on(small_digits):
-    cae = make_small().partial_fit(small_digits).partial_fit(small_digits[:1])
-    assert cae.n_samples_seen_ == 121
-
-
-def test_warm_start_goes_on(small_digits):
-    cae = make_small(warm_start=True, max_epochs=3).fit(small_digits)
-    filters, loss = cae.filters_, cae.reconstruction_err_
-    cae.set_params(max_epochs=0).fit(small_digits)
-    np.testing.assert_array_equal(cae.filters_, filters)
-    cae.set_params(max_epochs=3).fit(small_digits)
-    assert cae.n_iter_ == 6
-    assert cae.reconstruction_err_ < loss
-
-
-def test_fit_starts_afresh(small_digits):
-    cae = make_small(max_epochs=3)
-    first = cae.fit(small_digits).filters_
-    np.testing.assert_array_equal(cae.fit(small_digits).filters_, first)
-    assert cae.n_iter_ == 3
-
-
 def test_loss_that_explodes(small_digits):
     cae = make_small(optimizer="sgd", lr=1e6, activation="identity", max_epochs=9)
     with pytest.raises(ValueError, match=r"loss of .* in epoch \d with lr=1e\+06"):
@@ -190,38 +158,6 @@ def test_losses_are_means_in_standardised_units(loss, small_digits):
     assert cae.score(small_digits) > 0.5
 
 
-@pytest.mark.parametrize("output_activation", ["identity", "relu", "tanh", "sigmoid"])
-def test_output_can_reach_the_data(output_activation, small_digits):
-    cae = make_small(
-        output_activation=output_activation, max_epochs=40, lr=0.02, n_filters=8
-    ).fit(small_digits)
-    assert cae.score(small_digits) > 0.6
-    rebuilt = cae.inverse_transform(cae.transform(small_digits))
-    if output_activation != "identity":
-        assert rebuilt.min() >= 0
-    if output_activation in ("tanh", "sigmoid"):
-        assert rebuilt.max() <= 16.001
-
-
-def test_score_is_zero_for_the_mean_and_one_for_perfection(small_digits, fitted):
-    score = fitted.score(small_digits)
-    rebuilt = fitted.inverse_transform(fitted.transform(small_digits))
-    error = ((small_digits - rebuilt) ** 2).sum()
-    spread = ((small_digits - small_digits.mean(axis=0)) ** 2).sum()
-    assert score == pytest.approx(1 - error / spread, rel=1e-5)
-    flat = small_digits.reshape(120, -1)
-    pca = PCA(5).fit(flat)
-    rebuilt = pca.inverse_transform(pca.transform(flat))
-    explained = 1 - ((flat - rebuilt) ** 2).sum() / spread
-    assert explained == pytest.approx(pca.explained_variance_ratio_.sum())
-
-
-def test_score_samples(small_digits, fitted):
-    rebuilt = fitted.inverse_transform(fitted.transform(small_digits))
-    expected = -((small_digits - rebuilt) ** 2).mean(axis=(1, 2))
-    np.testing.assert_allclose(fitted.score_samples(small_digits), expected, rtol=1e-4)
-
-
 def test_last_batch_of_one_sample_is_trained_on(small_digits):
     seen = []
 
@@ -252,63 +188,8 @@ def test_best_weights_are_kept_whatever_counts_as_improvement(small_digits):
     assert restored == pytest.approx(losses[best], rel=1e-4)
 
 
-def test_warm_start_learns_the_mean_again(small_digits):
-    cae = make_small(warm_start=True).fit(small_digits)
-    cae.fit(small_digits[:50] + 100)
-    assert cae.n_samples_seen_ == 50
-    np.testing.assert_allclose(cae.mean_, small_digits[:50].mean(axis=0) + 100)
-
-
-def test_warm_start_with_other_training_parameters(small_digits):
-    cae = make_small(warm_start=True).fit(small_digits)
-    filters = cae.filters_
-    cae.set_params(lr=1e-12, corruption="mask").fit(small_digits)
-    np.testing.assert_allclose(cae.filters_, filters, atol=1e-6)
-
-
-def test_failed_fit_leaves_no_half_state(small_digits):
-    cae = make_small().fit(small_digits)
-    with pytest.raises(ValueError, match="X_val"):
-        cae.fit(small_digits, X_val=small_digits[:, :5])
-    assert not [name for name in vars(cae) if name.endswith("_")]
-    assert not hasattr(cae, "net_")
-
-
-def test_failed_training_keeps_what_was_there(small_digits):
-    cae = make_small().fit(small_digits)
-    expected = cae.transform(small_digits)
-    cae.net_.optimizer_.param_groups[0]["lr"] = 1e30
-    with pytest.raises(ValueError, match="finite loss"):
-        cae.partial_fit(small_digits).partial_fit(small_digits)
-    assert np.isfinite(cae.transform(small_digits)).all()
-    assert cae.transform(small_digits).shape == expected.shape
-
-
 def test_monitor_without_validation_samples(small_digits):
     cae = make_small(callbacks=[EarlyStopping()])
     with pytest.raises(ValueError, match="Got a callback EarlyStopping with monitor="):
         cae.fit(small_digits)
     cae.fit(small_digits, X_val=small_digits[:10])
-
-
-def test_one_more_sample_has_no_dead_units(small_digits):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        cae = make_small(n_components=4).partial_fit(small_digits)
-        cae.partial_fit(small_digits[:1])
-    assert cae.n_dead_units_ == 0
-
-
-def test_offset_that_float32_cannot_hold(small_digits):
-    with pytest.warns(UserWarning, match="Subtract a constant from X first"):
-        make_small().fit(small_digits * 0.1 + 1e7)
-
-
-def test_last_axis_that_looks_like_channels(small_digits):
-    images = np.repeat(small_digits[..., None], 3, axis=-1)
-    with pytest.warns(UserWarning, match="channel_axis=-1") as record:
-        make_small(max_epochs=0).fit(images)
-    assert record[0].filename == __file__
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        make_small(max_epochs=0, channel_axis=-1).fit(images)

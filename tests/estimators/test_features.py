@@ -1,100 +1,12 @@
-"""How samples are encoded, and how maps become features, against plain formulas."""
-
-import itertools
+"""Features of a transformer against plain formulas."""
 
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
-from torch.nn import functional as F
 
-from skcae.nn.encoder_stage import EncoderStage
-from skcae.nn.pooling import GridPooling
-from skcae.params.activations import ACTIVATIONS
-from skcae.params.stage import Stage
-
-from ..conftest import make_small
-
-CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
-POOL = {
-    "max": {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d},
-    "avg": {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d},
-}
-GRID = {
-    "max": {1: F.adaptive_max_pool1d, 2: F.adaptive_max_pool2d},
-    "avg": {
-        1: F.adaptive_avg_pool1d,
-        2: F.adaptive_avg_pool2d,
-        3: F.adaptive_avg_pool3d,
-    },
-}
-# What each activation makes of responses z, given one threshold per map.
-FORMULAS = {
-    "relu": lambda z, t: np.maximum(0, z),
-    "abs": lambda z, t: np.abs(z),
-    "identity": lambda z, t: z,
-    "tanh": lambda z, t: np.tanh(z),
-    "sigmoid": lambda z, t: 1 / (1 + np.exp(-z)),
-    "soft_threshold": lambda z, t: np.maximum(0, z - t),
-    "two_sided": lambda z, t: np.concatenate(
-        [np.maximum(0, z - t), np.maximum(0, -z - t)], axis=1
-    ),
-    "triangle": lambda z, t: np.maximum(0, z - z.mean(axis=1, keepdims=True)),
-}
-
-
-def make_stage(n_in=2, n_axes=2, **params):
-    """Return an encoder stage with random weights, biases and thresholds."""
-    sizes = {"n_filters": 3, "kernel_size": 3, "stride": 1, "pool_size": 1}
-    stage = Stage(**sizes | {"padding": "same", "activation": "relu"} | params)
-    layer = EncoderStage(n_in, stage, n_axes)
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for tensor in (layer.convolution.weight, layer.convolution.bias):
-            tensor.copy_(torch.randn(tensor.shape, generator=generator))
-        if layer.is_thresholded:
-            layer.threshold.copy_(torch.rand(3, generator=generator))
-    return layer
-
-
-def draw(*shape):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(1))
-
-
-def as_tensor(X):
-    return torch.from_numpy(X[:, None].astype(np.float32))
-
-
-def responses_of(layer, x):
-    """Return what the filters find, before thresholds, activation and pooling."""
-    zeros = layer.stage.zeros
-    x = F.pad(x, zeros * (x.ndim - 2))
-    weight, bias = layer.convolution.weight, layer.convolution.bias
-    return CONVOLVE[x.ndim - 2](x, weight, bias, layer.stage.stride)
-
-
-def thresholds_of(layer, n_axes=2):
-    if not layer.is_thresholded:
-        return None
-    return layer.threshold.view(-1, *(1,) * n_axes).numpy()
-
-
-# Activations and thresholds
-
-
-@pytest.mark.parametrize("n_axes", [1, 2, 3])
-@pytest.mark.parametrize("name", FORMULAS)
-@torch.no_grad()
-def test_activation(name, n_axes):
-    layer, x = make_stage(n_axes=n_axes, activation=name), draw(4, 2, *(6,) * n_axes)
-    z = responses_of(layer, x).numpy()
-    expected = FORMULAS[name](z, thresholds_of(layer, n_axes))
-    assert_allclose(layer(x), expected, atol=1e-5)
-    assert expected.shape[1] == layer.n_maps
-
-
-def test_every_activation_has_a_formula():
-    assert set(FORMULAS) == set(ACTIVATIONS)
+from ..conftest import as_tensor, make_small
+from ..nn.conftest import GRID, responses_of
 
 
 @pytest.mark.parametrize("name", ["soft_threshold", "two_sided"])
@@ -137,60 +49,6 @@ def test_no_threshold_is_the_rectifier(small_digits):
     absolute = make_small(activation="abs", **params).fit_transform(small_digits)
     assert_allclose(both[:, :256] + both[:, 256:], absolute, atol=1e-5)
     assert_array_equal(both[:, :256] * both[:, 256:], 0)
-
-
-# Depthwise stages and pooling within them
-
-
-@pytest.mark.parametrize("n_axes", [1, 2, 3])
-@pytest.mark.parametrize("name", ["relu", "abs", "soft_threshold", "two_sided"])
-@torch.no_grad()
-def test_depthwise_stage_is_a_loop_over_filters_and_maps(name, n_axes):
-    layer = make_stage(5, n_axes, activation=name, depthwise=True, kernel_size=2)
-    x = draw(3, 5, *(6,) * n_axes)
-    alone = [responses_of(layer, x[:, [i]]).numpy() for i in range(5)]
-    t = thresholds_of(layer, n_axes)
-    parts = []
-    for k in range(3):
-        z = np.concatenate([maps[:, [k]] for maps in alone], axis=1)
-        parts.append(FORMULAS[name](z, None if t is None else t[k]))
-    expected = np.concatenate(parts, axis=1)
-    assert layer.n_maps == expected.shape[1]
-    assert_allclose(layer(x), expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("mode", ["max", "avg"])
-@pytest.mark.parametrize("n_axes", [1, 2, 3])
-@pytest.mark.parametrize("name", ["relu", "abs", "two_sided", "triangle"])
-@torch.no_grad()
-def test_pooling_behind_the_activation(name, n_axes, mode):
-    """The last windows may be smaller: no position is dropped."""
-    layer = make_stage(n_axes=n_axes, activation=name, pool_size=3, pool_mode=mode)
-    x = draw(4, 2, *(7,) * n_axes)
-    z = responses_of(layer, x).numpy()
-    maps = torch.from_numpy(FORMULAS[name](z, thresholds_of(layer, n_axes)))
-    expected = POOL[mode][n_axes](maps, 3, ceil_mode=True)
-    assert_allclose(layer(x), expected, atol=1e-5)
-
-
-# From maps to features
-
-
-@pytest.mark.parametrize(
-    ("size", "grid"),
-    [
-        *itertools.product([(8,), (7,), (2,), (1,)], [1, 2, 3, 5]),
-        *itertools.product([(8, 6), (7, 5), (1, 9)], [1, 2, 3, 4]),
-        *itertools.product([(4, 6, 8), (3, 5, 7)], [1, 2, 3]),
-    ],
-)
-@pytest.mark.parametrize("order", ["channels_first", "channels_last"])
-def test_average_over_a_grid(size, grid, order):
-    maps = draw(5, 3, *size)
-    if order == "channels_last":
-        maps = maps.movedim(1, -1).contiguous().movedim(-1, 1)
-    expected = GRID["avg"][len(size)](maps, grid)
-    assert_allclose(GridPooling("avg", grid)(maps), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("pooling", ["max", "avg"])
@@ -302,9 +160,6 @@ def test_features_of_rows_signals_and_volumes_have_names(signals, volumes):
         assert len(cae.get_feature_names_out()) == width
 
 
-# Whitening
-
-
 @pytest.mark.parametrize("kernel_size", [2, 3, 5])
 def test_whitened_samples_come_back_in_their_own_units(kernel_size, digits):
     cae = make_small(
@@ -339,3 +194,25 @@ def test_more_whitening_with_a_smaller_epsilon(small_digits):
     values = [abs(correlation(epsilon)) for epsilon in (0.01, 1.0, 100.0)]
     assert values == sorted(values)
     assert values[0] < 0.1 < 0.4 < values[2]
+
+
+@pytest.mark.parametrize("pooling", ["max", "avg"])
+def test_pooled_features_of_other_sizes(pooling, digits):
+    cae = make_small(pooling=pooling, pool_grid=3).fit(digits[:100])
+    wide = np.concatenate([digits[:50], digits[50:100]], axis=2)
+    features = cae.transform(wide)
+    assert features.shape == (50, 4 * 9)
+    assert not hasattr(cae, "inverse_transform")
+    with pytest.raises(AttributeError) as error:
+        cae.inverse_transform(features)
+    assert "pooled features do not say where" in str(error.value.__cause__)
+
+
+def test_pooled_dense_code_of_other_sizes(digits):
+    untrained, cae = (
+        make_small(pooling="avg", n_components=5, max_epochs=n).fit(digits[:100])
+        for n in (0, 40)
+    )
+    tall = np.concatenate([digits[:50], digits[50:100]], axis=1)
+    assert cae.transform(tall).shape == (50, 5)
+    assert cae.score(digits[:100]) > untrained.score(digits[:100]) + 1

@@ -1,10 +1,12 @@
 """Fits that are interrupted, and that go on as if nothing had happened."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from skorch.callbacks import Callback
 
-from .conftest import make_small
+from ..conftest import make_small
 
 # What a file of another fit gets, with what differs.
 OTHER = r"Got checkpoint='.*fit' of another fit, with {}.*; expected .* Pass the"
@@ -51,3 +53,25 @@ def assert_same_fit(first, second):
     for name in ("n_iter_", "reconstruction_err_", "n_dead_units_", "n_samples_seen_"):
         assert getattr(first, name) == getattr(second, name), name
     np.testing.assert_array_equal(first.mean_, second.mean_)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A file that is not there yet, alone in its folder."""
+    return tmp_path / "fit"
+
+
+@pytest.fixture
+def uninterrupted():
+    """Let a test inherit no interrupts of another."""
+    Interrupt.epoch, Interrupt.n_epochs = None, 0
+
+
+class Bomb:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
