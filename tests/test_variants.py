@@ -20,7 +20,8 @@ from skcae.params.optimizers import OPTIMIZERS
 from skcae.params.pool_modes import POOL_MODES
 from skcae.params.resolve import resolve_scale
 
-from .conftest import make_small, outputs_of
+from .conftest import make_small
+from .export.conftest import outputs_of
 
 # Of parameters, by the table that says what they may be.
 TABLES = {
