@@ -42,8 +42,8 @@ class BaseAutoencoder(NumpyState, BaseEstimator):
         from ..persistence.fingerprint import fingerprint
 
         def opened():
-            facts = fingerprint(self, samples, valid, seed, continues)
-            return Checkpoint(self.checkpoint, facts, seed)
+            identity = fingerprint(self, samples, valid, seed, continues)
+            return Checkpoint(self.checkpoint, identity, seed)
 
         return current().from_first(opened)
 

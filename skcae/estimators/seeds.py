@@ -27,9 +27,9 @@ def draw_shared_seed(estimator, **data):
     seed, ranks = draw_seed(estimator.random_state), current()
     if ranks.size == 1:
         return seed
-    facts = parameters_in_words(estimator)
-    del facts["callbacks"]  # one rank may keep the books of all
-    ranks.check_same(facts | {name: _in_words(part) for name, part in data.items()})
+    identity = parameters_in_words(estimator)
+    del identity["callbacks"]  # one rank may keep the books of all
+    ranks.check_same(identity | {name: _in_words(part) for name, part in data.items()})
     return ranks.from_first(lambda: seed)
 
 

@@ -24,7 +24,7 @@ class Checkpoint(Callback):
     ----------
     path : str or os.PathLike
         A file, which need not be there yet, or a folder for such files.
-    facts : dict of str
+    identity : dict of str
         What decides the result of the fit, see `fingerprint`.
     seed : int
         Drawn for the fit; that of the file goes before it.
@@ -37,11 +37,11 @@ class Checkpoint(Callback):
 
     is_checkpointed = False  # a file does not hold itself
 
-    def __init__(self, path, facts, seed):
+    def __init__(self, path, identity, seed):
         self.path = Path(path).resolve()
         if self.path.is_dir():
-            self.path = self.path / f"{digest(facts)}.checkpoint"
-        self.facts = facts
+            self.path = self.path / f"{digest(identity)}.checkpoint"
+        self.identity = identity
         self.has_written = self.path.exists()
         self.saved = self._read() if self.has_written else None
         self.seed = self.saved["seed"] if self.has_written else int(seed)
@@ -51,10 +51,10 @@ class Checkpoint(Callback):
     def _read(self):
         saved = read(self.path)
         with explains_damage(self.path):
-            found, versions = dict(saved["facts"]), dict(saved["versions"])
+            found, versions = dict(saved["identity"]), dict(saved["versions"])
             saved["seed"] = int(saved["seed"])
-        for name in self.facts | found:
-            here, there = self.facts.get(name), found.get(name)
+        for name in self.identity | found:
+            here, there = self.identity.get(name), found.get(name)
             if here != there:
                 raise self._refusal(f"{name}={there}", f"{name}={here}")
         if versions != _VERSIONS:
@@ -77,7 +77,7 @@ class Checkpoint(Callback):
         Parameters
         ----------
         mean : ndarray
-            Of all training samples, few of which the facts tell about.
+            Of all training samples, few of which the identity tell about.
         device : str
             Which computes.
         """
@@ -184,7 +184,7 @@ class Checkpoint(Callback):
         if not current().is_first:
             return
         content = {
-            "facts": self.facts,
+            "identity": self.identity,
             "versions": _VERSIONS,
             "seed": self.seed,
             "mean": serialize(self.mean),
@@ -201,20 +201,31 @@ class Checkpoint(Callback):
             },
             "generators": serialize_items(self.generators),
         }
+        owner = digest(self.identity | {"seed": str(self.seed)})
         try:
-            write(self.path, content)
+            write(self.path, content, owner)
         except OSError as error:
             if not self.has_written:
-                raise ValueError(
-                    f"Got checkpoint={str(self.path)!r}, which cannot be written "
-                    f"({error}); expected room for it. Name another file."
-                ) from error
+                raise self._explanation(error) from error
             warn(
                 f"The checkpoint {str(self.path)!r} could not be written ({error}). "
                 "The fit goes on; if it is killed, it will go on from an earlier "
                 "epoch."
             )
         self.has_written = True
+
+    def _explanation(self, error):
+        """Return what to tell of a file that could not be written at all."""
+        if isinstance(error, FileExistsError):
+            return ValueError(
+                f"Got checkpoint={str(self.path)!r}, in which another fit has begun to "
+                "write since this one has begun; expected a file for each of them. "
+                "Name another file, or a folder."
+            )
+        return ValueError(
+            f"Got checkpoint={str(self.path)!r}, which cannot be written ({error}); "
+            "expected room for it. Name another file."
+        )
 
     def _set_generators(self):
         for name, state in self.saved["generators"].items():

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import re
+import stat
 import time
 from contextlib import contextmanager, suppress
 from uuid import uuid4
@@ -15,7 +16,9 @@ from ..runtime.devices import reason_of
 # One more whenever checkpoints hold other things, or training draws and computes in
 # another order.
 FORMAT = 1
-_HEAD = re.compile(rb"skcae checkpoint (\d+) ([0-9a-f]{64})")
+# Its format, the fit that it belongs to, and the checksum of all that follows.
+_HEAD = re.compile(rb"skcae checkpoint (\d+) ([0-9a-f]{16}) ([0-9a-f]{64})\n")
+_LENGTH_OF_HEAD = 128
 # No file takes so long to write: whoever began it is gone.
 _SECONDS_TO_WRITE = 3600
 _DAMAGED = (
@@ -64,13 +67,14 @@ def read(path):
     ValueError
         If it was not written by `write`, in this format, as it is.
     """
-    head, _, payload = path.read_bytes().partition(b"\n")
-    found = _HEAD.fullmatch(head)
+    content = path.read_bytes()
+    found = _HEAD.match(content)
     if not found:
         raise _damage(path, "it is no checkpoint of skcae")
     if int(found[1]) != FORMAT:
         raise _damage(path, f"it has format {int(found[1])}, this skcae {FORMAT}")
-    if hashlib.sha256(payload).hexdigest().encode() != found[2]:
+    payload = content[found.end() :]
+    if hashlib.sha256(payload).hexdigest().encode() != found[3]:
         raise _damage(path, "it was damaged")
     try:
         return dict(torch.load(io.BytesIO(payload), weights_only=True))
@@ -78,7 +82,7 @@ def read(path):
         raise _damage(path, reason_of(error)) from error
 
 
-def write(path, content):
+def write(path, content, owner):
     """Put content in place of a file, as a whole or not at all.
 
     Parameters
@@ -87,23 +91,73 @@ def write(path, content):
         A file, which need not be there yet.
     content : dict
         Tensors and plain values.
+    owner : str
+        16 hexadecimal digits that name the fit.
+
+    Raises
+    ------
+    FileExistsError
+        If the file belongs to another fit, which keeps it.
     """
     buffer = io.BytesIO()
     torch.save(content, buffer)
     payload = buffer.getbuffer()
-    head = f"skcae checkpoint {FORMAT} {hashlib.sha256(payload).hexdigest()}\n"
+    sha = hashlib.sha256(payload).hexdigest()
+    head = f"skcae checkpoint {FORMAT} {owner} {sha}\n".encode()
     unfinished = path.with_name(f"{path.name}.{uuid4().hex[:8]}.tmp")
     try:
-        with open(unfinished, "xb") as file:
-            file.write(head.encode())
+        with open(unfinished, "xb", opener=_opener_like(path)) as file:
+            file.write(head)
             file.write(payload)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except BaseException:
+        _put_in_place(unfinished, path, owner)
+    finally:
         unfinished.unlink(missing_ok=True)
-        raise
     _sync_folder(path.parent)
+
+
+def _opener_like(path):
+    """Return how a new file gets the permissions of the one that it replaces."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return None
+
+    def opener(name, flags):
+        descriptor = os.open(name, flags, mode)
+        if hasattr(os, "fchmod"):  # the umask has taken some of them away
+            os.fchmod(descriptor, mode)
+        return descriptor
+
+    return opener
+
+
+def _put_in_place(unfinished, path, owner):
+    """Give a file its name, unless a file of another fit has it."""
+    if not path.exists():
+        try:
+            _create(unfinished, path)
+        except FileExistsError:  # made at this moment, by the same fit or another
+            pass
+        else:
+            return
+    with open(path, "rb") as file:
+        found = _HEAD.match(file.read(_LENGTH_OF_HEAD))
+    if found is None or found[2] != owner.encode():
+        raise FileExistsError(f"{str(path)!r} belongs to another fit")
+    os.replace(unfinished, path)
+
+
+def _create(unfinished, path):
+    """Give a file a name that no other file has; only one of two fits can do so."""
+    try:
+        os.link(unfinished, path)
+    except FileExistsError:
+        raise
+    except OSError:  # some file systems have no links
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o666))
+        os.replace(unfinished, path)
 
 
 def _sync_folder(folder):
@@ -118,7 +172,7 @@ def _sync_folder(folder):
 
 
 def remove_unfinished(path):
-    """Remove what was being written when this fit was killed."""
+    """Remove what fits were writing to this file when they were killed."""
     pattern = re.compile(rf"{re.escape(path.name)}\.[0-9a-f]{{8}}\.tmp")
     latest = time.time() - _SECONDS_TO_WRITE
     with suppress(OSError):

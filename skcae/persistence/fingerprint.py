@@ -31,15 +31,15 @@ def fingerprint(estimator, samples, valid, seed, continues):
 
     Returns
     -------
-    facts : dict of str
+    identity : dict of str
         By name.
     """
-    facts = parameters_in_words(estimator)
-    facts["random_state"] = _random_state(estimator.random_state, seed)
-    facts["X"] = _data(samples)
-    facts["X_val"] = "None" if valid is None else _data(valid)
-    facts["start"] = _start(estimator) if continues else "from new weights"
-    return facts
+    identity = parameters_in_words(estimator)
+    identity["random_state"] = _random_state(estimator.random_state, seed)
+    identity["X"] = _data(samples)
+    identity["X_val"] = "None" if valid is None else _data(valid)
+    identity["start"] = _start(estimator) if continues else "from new weights"
+    return identity
 
 
 def parameters_in_words(estimator):
@@ -50,9 +50,9 @@ def parameters_in_words(estimator):
     return {name: _in_words(params[name]) for name in sorted(params.keys() - _LEFT_OUT)}
 
 
-def digest(facts):
-    """Return facts as a short name."""
-    return _sha256(repr(sorted(facts.items())).encode())
+def digest(identity):
+    """Return identity as a short name."""
+    return _sha256(repr(sorted(identity.items())).encode())
 
 
 def _sha256(*parts):

@@ -1,8 +1,11 @@
 """Where checkpoints lie, and who writes them: fits, warm starts and searches."""
 
 import copy
+import os
 import pickle
 import shutil
+import stat
+import threading
 
 import numpy as np
 import pytest
@@ -48,6 +51,91 @@ def test_links_are_followed(small_digits, path, tmp_path):
     make(checkpoint=tmp_path / "link").fit(small_digits)
     assert path.is_file()
     assert (tmp_path / "link").is_symlink()
+
+
+class Wait(Callback):
+    """Wait for each other where a fit begins, after it has looked for a file."""
+
+    barrier = None
+
+    def on_train_begin(self, net, **kwargs):
+        self.barrier.wait(60)
+
+
+@pytest.mark.parametrize("random_state", [0, None])
+def test_two_fits_that_begin_at_once(random_state, small_digits, path):
+    """One has the file for itself, the other is refused; equal ones may share it."""
+    Wait.barrier = threading.Barrier(2)
+    errors, fitted = [], []
+
+    def fit(lr):
+        params = {"lr": lr, "callbacks": [Wait()], "random_state": random_state}
+        try:
+            cae = make_small(checkpoint=path, **params).fit(small_digits)
+            fitted.append((params, cae))
+        except ValueError as error:
+            errors.append(str(error))
+
+    rates = [0.001, 0.002] if random_state == 0 else [0.001, 0.001]
+    threads = [threading.Thread(target=fit, args=(lr,)) for lr in rates]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (error,) = errors
+    assert "in which another fit has begun to write" in error
+    ((params, cae),) = fitted
+    Wait.barrier = threading.Barrier(1)
+    again = make_small(checkpoint=path, **params).fit(small_digits)
+    assert_same_fit(again, cae)
+    assert os.listdir(path.parent) == ["fit"]
+
+
+def test_equal_fits_may_begin_at_once(small_digits, path):
+    Wait.barrier = threading.Barrier(2)
+    models = [make_small(checkpoint=path, callbacks=[Wait()]) for _ in range(2)]
+    threads = [
+        threading.Thread(target=model.fit, args=(small_digits,)) for model in models
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert_same_fit(*models)
+
+
+def test_file_of_another_fit_is_not_replaced(small_digits, path, tmp_path):
+    other = tmp_path / "other"
+    make(checkpoint=other, lr=0.1).fit(small_digits)
+
+    class PutInPlace(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            shutil.copy(other, path)
+
+    cae = make(callbacks=[PutInPlace()], checkpoint=path)
+    with pytest.warns(UserWarning, match="could not be written .*another fit.* goes"):
+        cae.fit(small_digits)
+    assert path.read_bytes() == other.read_bytes()
+    assert_same_fit(cae, make().fit(small_digits))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such permissions")
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_permissions_are_kept(mode, small_digits, path):
+    fit_interrupted(make(checkpoint=path), small_digits, 1)
+    path.chmod(mode)
+    make(checkpoint=path).fit(small_digits)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_file_system_without_links(small_digits, path, monkeypatch):
+    def link(source, target):
+        raise PermissionError("not on this file system")
+
+    monkeypatch.setattr(os, "link", link)
+    cae = make(checkpoint=path).fit(small_digits)
+    assert_same_fit(make(checkpoint=path).fit(small_digits), cae)
+    assert os.listdir(path.parent) == ["fit"]
 
 
 def test_no_other_method_writes(small_digits, path):

@@ -118,12 +118,12 @@ def test_damaged_files_are_refused(small_digits, path):
 
 def sealed(payload, number=FORMAT):
     sha = hashlib.sha256(payload).hexdigest()
-    return f"skcae checkpoint {number} {sha}\n".encode() + payload
+    return f"skcae checkpoint {number} {'0' * 16} {sha}\n".encode() + payload
 
 
 def test_nothing_in_a_file_is_run(small_digits, path, tmp_path):
     bomb = tmp_path / "exploded"
-    torch.save({"facts": Bomb(bomb)}, tmp_path / "zip")
+    torch.save({"identity": Bomb(bomb)}, tmp_path / "zip")
     for payload in (pickle.dumps(Bomb(bomb)), (tmp_path / "zip").read_bytes()):
         path.write_bytes(sealed(payload))
         with pytest.raises(ValueError, match=DAMAGED):
@@ -137,7 +137,7 @@ def test_contents_that_make_no_sense_are_refused(small_digits, path):
     (path.parent / "payload").write_bytes(payload)
     content = torch.load(path.parent / "payload", weights_only=True)
     changes = [
-        {"facts": 3},
+        {"identity": 3},
         {"seed": None},
         {"mean": None},
         {"number": "one"},
