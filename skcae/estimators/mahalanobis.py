@@ -7,8 +7,12 @@ from sklearn.utils import gen_batches
 _N_COMPONENTS = 64
 # With fewer samples for each, those that were learnt from seem nearer than others.
 _SAMPLES_PER_COMPONENT = 10
-# Directions in which samples do not vary are no reason for infinite distances.
+# Directions in which training samples do not vary must not make distances infinite.
+# Their variance counts as this share of that in all directions together, ...
 _LEAST_SHARE = 1e-6
+# ... and, where nothing varies, as the square of what float32 rounds features by.
+_ROUNDING = np.finfo(np.float32).eps
+_LEAST_VARIANCE = 1e-200
 _BATCH_SIZE = 1024
 
 
@@ -33,7 +37,11 @@ def fit_pca(features, seed):
         power_iteration_normalizer="QR",
         random_state=seed,
     )
-    return pca.fit(features.astype(np.float64))
+    # Features that do not vary have no variance of which components explain a share.
+    with np.errstate(invalid="ignore"):
+        pca.fit(features.astype(np.float64))
+    np.nan_to_num(pca.explained_variance_ratio_, copy=False)
+    return pca
 
 
 def precisions(pca):
@@ -51,8 +59,10 @@ def precisions(pca):
     of_others : float
         Along all other directions.
     """
-    total = pca.explained_variance_.sum() / pca.explained_variance_ratio_.sum()
-    least = max(_LEAST_SHARE * total, np.finfo(np.float64).tiny)
+    n_others = min(pca.n_samples_, pca.n_features_in_) - pca.n_components_
+    total = pca.explained_variance_.sum() + n_others * pca.noise_variance_
+    rounding = _ROUNDING * np.abs(pca.mean_).max()
+    least = max(_LEAST_SHARE * total, rounding**2, _LEAST_VARIANCE)
     of_components = 1 / np.maximum(pca.explained_variance_, least)
     return of_components, 1 / max(pca.noise_variance_, least)
 

@@ -43,6 +43,8 @@ def _fence(scores):
     errors = np.log(np.maximum(-scores, np.finfo(float).tiny))
     low, high = np.percentile(errors, [25, 75])
     fence = -np.exp(high + _FENCE * (high - low))
+    if low == high:  # exactly: rounded, it might exclude them all
+        fence = np.percentile(scores, 25)
     # The sample that is farthest out is outside.
     return max(fence, np.sort(scores)[:2].mean())
 
@@ -236,7 +238,8 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         y : ndarray of shape (n_samples,), int64
             1 for normal samples, -1 for outliers.
         """
-        return np.where(self.decision_function(X) < 0, -1, 1)
+        # What cannot be compared is no normal sample.
+        return np.where(self.decision_function(X) >= 0, 1, -1)
 
     def decision_function(self, X):
         """Return how far samples are from being outliers.

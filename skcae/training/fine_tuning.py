@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
+from sklearn import config_context
 from sklearn.linear_model import RidgeCV
 from skorch.callbacks import LRScheduler
 
@@ -76,7 +77,10 @@ def start_head(net, samples, labels):
         _PENALTIES * max(1.0, len(features) / features.shape[1]),
         scoring="neg_mean_squared_error",  # else it would keep no predictions
         store_cv_results=True,
-    ).fit(features, targets, sample_weight=some.weights.astype(np.float64))
+    )
+    # Nobody has asked for this scorer: its weights are not the user's to route.
+    with config_context(enable_metadata_routing=False):
+        ridge.fit(features, targets, sample_weight=some.weights.astype(np.float64))
     best = int(np.flatnonzero(ridge.alphas == ridge.alpha_)[0])
     factor = _factor(ridge.cv_results_[..., best], some)
     module = net.module_
