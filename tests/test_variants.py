@@ -18,7 +18,7 @@ from skcae.params.filter_starts import FILTER_STARTS
 from skcae.params.losses import LOSSES
 from skcae.params.optimizers import OPTIMIZERS
 from skcae.params.pool_modes import POOL_MODES
-from skcae.params.resolve import resolve_scale
+from skcae.params.scaling import resolve_scale
 
 from .conftest import make_small
 from .export.conftest import outputs_of

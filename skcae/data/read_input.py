@@ -6,7 +6,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
-from ..params.cross_checks import loading_params
+from ..params.net_params import loading_params
 from ..params.stage import map_sizes
 from ..utils.tensor_conversion import from_torch
 from ..utils.user_warnings import warn

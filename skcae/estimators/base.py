@@ -8,13 +8,9 @@ from sklearn.model_selection import train_test_split
 
 from ..data.statistics import moments as moments_of
 from ..distributed.context import current
-from ..params.resolve import (
-    is_decoder_fitted,
-    learning_params,
-    resolve_scale,
-    training_params,
-    warm_start_signature,
-)
+from ..params.learning import is_decoder_fitted, learning_params, training_params
+from ..params.scaling import resolve_scale
+from ..params.warm_start import warm_start_signature
 from ..persistence.fitted_state import NumpyState
 from ..utils.user_warnings import warn
 

@@ -8,14 +8,11 @@ from sklearn.utils.validation import check_is_fitted
 from ..data.labels import hold_out, read_labels
 from ..data.read_input import read_samples, remember_input
 from ..distributed.context import current, shared_fit
+from ..params.callbacks import check_callbacks, check_monitors
 from ..params.constraints import CLASSIFIER_CONSTRAINTS
-from ..params.cross_checks import (
-    check_booleans,
-    check_callbacks,
-    check_monitors,
-    check_net_params,
-)
-from ..params.resolve import training_params
+from ..params.cross_checks import check_booleans
+from ..params.learning import training_params
+from ..params.net_params import check_net_params
 from ..persistence.fitted_state import NumpyState
 from ..utils.sklearn_compat import _fit_context
 from .nested_autoencoder import (

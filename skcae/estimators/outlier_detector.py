@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..data.read_input import read_samples, remember_input
-from ..params.recipes import recipes
+from ..params.recipes import DETECTOR_FEATURES, DETECTOR_RECONSTRUCTION
 from ..utils.sklearn_compat import Interval, StrOptions, _fit_context
 from .mahalanobis import fit_pca, squared_distances
 from .nested_autoencoder import (
@@ -17,23 +17,6 @@ from .nested_autoencoder import (
 )
 from .transformer import ConvAutoencoderTransformer
 
-_FEW = {
-    "n_filters": (16, 4),
-    "feature_stages": "last",
-    "init": "random",
-    "sparsity_level": 0.1,
-    "max_epochs": 3,
-}
-# What is fine is not what normal images have in common.
-_COARSE = {"whiten": 10.0, "threshold": 1.0}
-# By the number of spatial axes.
-_FEATURES = {
-    1: recipes["signal"] | _FEW | {"kernel_size": 15, "whiten": None, "pool_grid": 8},
-    2: recipes["grey"] | _FEW | _COARSE | {"pool_grid": 3},
-    3: recipes["volume"] | _FEW | _COARSE | {"pool_grid": 2},
-}
-# A code too narrow for anything but what the samples have in common.
-_NARROW = {"n_filters": (16, 32), "n_components": 16, "max_samples": 1280}
 # Tukey's: so many interquartile ranges beyond the upper quartile.
 _FENCE = 1.5
 
@@ -219,9 +202,9 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         if self.autoencoder is not None:
             autoencoder = fitted(self.autoencoder)
             return autoencoder, autoencoder if has_features else None
-        params = _FEATURES[len(layout.spatial)]
+        params = DETECTOR_FEATURES[len(layout.spatial)]
         return (
-            fitted(ConvAutoencoderTransformer(**_NARROW)),
+            fitted(ConvAutoencoderTransformer(**DETECTOR_RECONSTRUCTION)),
             fitted(ConvAutoencoderTransformer(**params)) if has_features else None,
         )
 

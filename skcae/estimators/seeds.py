@@ -1,7 +1,8 @@
 """The seed of one fit, which is one fit wherever it takes place."""
 
+from sklearn.utils import check_random_state
+
 from ..distributed.context import current
-from ..params.resolve import draw_seed
 from ..persistence.fingerprint import parameters_in_words
 
 
@@ -24,7 +25,8 @@ def draw_shared_seed(estimator, **data):
     ValueError
         If the ranks have other data or other parameters.
     """
-    seed, ranks = draw_seed(estimator.random_state), current()
+    rng, ranks = check_random_state(estimator.random_state), current()
+    seed = int(rng.randint(2**31 - 1))
     if ranks.size == 1:
         return seed
     identity = parameters_in_words(estimator)

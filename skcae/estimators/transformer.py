@@ -16,8 +16,9 @@ from ..data.read_input import (
     remember_input,
 )
 from ..distributed.context import shared_fit
+from ..params.callbacks import check_monitors
 from ..params.constraints import PARAMETER_CONSTRAINTS
-from ..params.cross_checks import check_monitors, is_stagewise
+from ..params.cross_checks import is_stagewise
 from ..params.resolve import resolve_architecture
 from ..utils.sklearn_compat import CallbackSupportMixin, _fit_context, with_callbacks
 from .base import BaseAutoencoder

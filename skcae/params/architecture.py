@@ -5,6 +5,16 @@ from dataclasses import asdict, dataclass, fields
 
 from .stage import Stage, map_sizes, one_per_stage
 
+# Parameters of the transformer that may have one value per stage.
+STAGE_PARAMETERS = (
+    "n_filters",
+    "kernel_size",
+    "stride",
+    "pool_size",
+    "activation",
+    "depthwise",
+)
+
 
 @dataclass(frozen=True)
 class Architecture:

@@ -9,6 +9,7 @@ from .filter_starts import FILTER_STARTS
 from .losses import LOSSES
 from .optimizers import OPTIMIZERS
 from .pool_modes import POOL_MODES
+from .sparsities import SPARSITIES
 
 _OUTPUT_ACTIVATIONS = {name for name, row in ACTIVATIONS.items() if row.is_output}
 _POSITIVE = Interval(Integral, 1, None, closed="left")
@@ -53,7 +54,7 @@ PARAMETER_CONSTRAINTS = {
     "loss": [StrOptions(set(LOSSES))],
     "corruption": [StrOptions({"mask", "gaussian", "salt_and_pepper"}), None],
     "corruption_level": [Interval(Real, 0, None, closed="left")],
-    "sparsity": [StrOptions({"winner_take_all", "l1"}), None],
+    "sparsity": [StrOptions(set(SPARSITIES)), None],
     "sparsity_level": [Interval(Real, 0, 1, closed="both")],
     "init": [StrOptions(set(FILTER_STARTS))],
     "layerwise": ["boolean"],

@@ -1,6 +1,7 @@
 """Keyword sets that work well for a kind of data."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 _STACK = {
     "n_filters": (32, 8),
@@ -29,6 +30,20 @@ _TEXTBOOK = {
 }
 
 
+class UnknownRecipeError(KeyError):
+    """There is no recipe of that name."""
+
+    def __str__(self):
+        """Return the message as it is, without the quotes of a key."""
+        return self.args[0]
+
+
+def _unknown(name, names):
+    alike = get_close_matches(str(name), names, n=1)
+    action = f"Did you mean {alike[0]!r}?" if alike else "Choose one of them."
+    return UnknownRecipeError(f"Got recipe {name!r}; expected one of {names}. {action}")
+
+
 class Recipes(Mapping):
     """Keyword arguments of the transformer, by the kind of data.
 
@@ -52,9 +67,6 @@ class Recipes(Mapping):
     Examples
     --------
     >>> import skcae
-    >>> sorted(skcae.recipes)
-    ['colour', 'grey', 'signal', 'small', 'textbook', \
-'textbook_denoising', 'textbook_stacked', 'volume']
     >>> params = skcae.recipes["grey"]
     >>> params["n_filters"]
     (32, 8)
@@ -66,6 +78,8 @@ class Recipes(Mapping):
 
     def __getitem__(self, name):
         """Return the keyword arguments of one recipe."""
+        if name not in self._recipes:
+            raise _unknown(name, list(self._recipes))
         return dict(self._recipes[name])
 
     def __iter__(self):
@@ -123,3 +137,28 @@ recipes = Recipes(
         | {"n_filters": 32, "corruption": "mask", "corruption_level": 0.3},
     }
 )
+
+_FEW_FILTERS = {
+    "n_filters": (16, 4),
+    "feature_stages": "last",
+    "init": "random",
+    "sparsity_level": 0.1,
+    "max_epochs": 3,
+}
+# What is fine is not what normal images have in common.
+_COARSE = {"whiten": 10.0, "threshold": 1.0}
+# What the outlier detector is made of where users pass nothing. A code too narrow for
+# anything but what the samples have in common:
+DETECTOR_RECONSTRUCTION = {
+    "n_filters": (16, 32),
+    "n_components": 16,
+    "max_samples": 1280,
+}
+# Features, by the number of spatial axes.
+DETECTOR_FEATURES = {
+    1: recipes["signal"]
+    | _FEW_FILTERS
+    | {"kernel_size": 15, "whiten": None, "pool_grid": 8},
+    2: recipes["grey"] | _FEW_FILTERS | _COARSE | {"pool_grid": 3},
+    3: recipes["volume"] | _FEW_FILTERS | _COARSE | {"pool_grid": 2},
+}

@@ -1,24 +1,17 @@
-"""What the parameters mean together: stages, scales, arguments of the module."""
+"""From the parameters of a transformer to the architecture of its module."""
 
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from .activations import ACTIVATIONS
-from .architecture import Architecture
+from .architecture import STAGE_PARAMETERS, Architecture
 from .cross_checks import (
     check_objective,
     check_together,
-    is_stagewise,
     resolve_output_activation,
-    without_loading,
 )
-from .filter_starts import FILTER_STARTS
 from .stage import Stage, clip_kernel, map_sizes, one_per_stage
-
-_SIZES = ("n_filters", "kernel_size", "stride", "pool_size")
-_STAGE_PARAMETERS = (*_SIZES, "activation", "depthwise")
 
 
 def _is_positive_integer(value):
@@ -34,7 +27,8 @@ def _builtin(value):
 
 def _check_stage_value(name, given, value):
     if name == "activation":
-        valid, expected = value in ACTIVATIONS, f"names among {tuple(ACTIVATIONS)}"
+        names = tuple(ACTIVATIONS)
+        valid, expected = value in names, f"names among {names}"
     elif name == "depthwise":
         valid, expected = isinstance(value, (bool, np.bool_)), "booleans"
     else:
@@ -63,7 +57,7 @@ def resolve_stages(estimator):
     ValueError
         If the parameters name different numbers of stages, or values that are none.
     """
-    given = {name: getattr(estimator, name) for name in _STAGE_PARAMETERS}
+    given = {name: getattr(estimator, name) for name in STAGE_PARAMETERS}
     lengths = {
         name: len(value)
         for name, value in given.items()
@@ -112,122 +106,6 @@ def _resolve_grid(estimator, n_stages):
     for grid in grids:
         _check_stage_value("pool_grid", given, grid)
     return tuple(int(grid) for grid in grids)
-
-
-def resolve_scale(output_activation, moments):
-    """Return centre and unit per channel, so that the output can reach the data.
-
-    Parameters
-    ----------
-    output_activation : str
-        What bounds the reconstruction.
-    moments : dict of ndarray
-        As `Samples.moments` gives them.
-
-    Returns
-    -------
-    mean, scale : ndarray of shape (n_channels,)
-    """
-    low, high = moments["channel_min"], moments["channel_max"]
-    least, largest = ACTIVATIONS[output_activation].bounds
-    if None not in (least, largest):
-        scale = (high - low) / (largest - least)
-        mean = (low * largest - high * least) / (largest - least)
-    else:
-        scale = moments["channel_std"].copy()
-        mean = moments["channel_mean"] if least is None else low
-    scale[scale == 0] = 1.0
-    return mean, scale
-
-
-def draw_seed(random_state):
-    """Return the seed of one fit."""
-    return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def training_params(estimator):
-    """Return those parameters that every net is made with.
-
-    A loaded model is rebuilt with those of its fit, whatever set_params did.
-    """
-    return {
-        "optimizer": estimator.optimizer,
-        "lr": estimator.lr,
-        "weight_decay": estimator.weight_decay,
-        "batch_size": estimator.batch_size,
-        "precision": estimator.precision,
-        "compile": bool(estimator.compile),
-        "verbose": int(estimator.verbose),
-        "net_params": without_loading(estimator.net_params),
-    }
-
-
-def learning_params(estimator):
-    """Return what decides how filters are learnt, besides module, net and optimizer.
-
-    Parameters
-    ----------
-    estimator : ConvAutoencoderTransformer
-        Holds the parameters.
-
-    Returns
-    -------
-    params : dict
-        Plain values.
-    """
-    names = ("init", "whiten", "threshold", "sparsity", "sparsity_level", "crop_size")
-    return {
-        **{name: getattr(estimator, name) for name in names},
-        "stagewise": is_stagewise(estimator),
-        "has_own_decoder": not estimator.tied_weights
-        and estimator.n_components is None,
-    }
-
-
-def is_decoder_fitted(learning, epochs):
-    """Whether the decoder is fitted to the code afterwards, as no training does it.
-
-    Parameters
-    ----------
-    learning : dict
-        As `learning_params` gives it.
-    epochs : int
-        Passes over the training data.
-    """
-    untrained = epochs == 0 and FILTER_STARTS[learning["init"]].sees_samples
-    return learning["has_own_decoder"] and (
-        untrained or learning["sparsity"] == "winner_take_all"
-    )
-
-
-def warm_start_signature(architecture):
-    """Return those values of an architecture that weights depend on.
-
-    Parameters
-    ----------
-    architecture : Architecture
-
-    Returns
-    -------
-    named : dict
-        By the names of the user's parameters. What is one per stage is a tuple, or the
-        value itself of a single stage.
-    """
-    stages, named = architecture.stages, {}
-    for name in _STAGE_PARAMETERS:
-        values = tuple(getattr(stage, name) for stage in stages)
-        named[name] = values if len(values) > 1 else values[0]
-    for name in ("pool_mode", "padding"):
-        named[name] = getattr(stages[0], name)
-    left_out = ("stages", "corruption", "corruption_level", "whitening")
-    named |= {
-        name: value
-        for name, value in vars(architecture).items()
-        if name not in left_out
-    }
-    if len(architecture.pool_grid) == 1:
-        named["pool_grid"] = architecture.pool_grid[0]
-    return named
 
 
 def resolve_architecture(estimator, layout):

@@ -5,7 +5,7 @@ import inspect
 
 import numpy as np
 
-from ..params.cross_checks import without_loading
+from ..params.net_params import without_loading
 
 # Samples of so many bytes are looked at.
 _N_BYTES = 2**24

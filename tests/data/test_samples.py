@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from skcae.data.samples import Layout, Samples
-from skcae.params.resolve import resolve_scale
+from skcae.params.scaling import resolve_scale
 from skcae.training.batches import Batches
 
 RNG = np.random.default_rng(0)

@@ -1,5 +1,8 @@
 """Keyword sets for kinds of data."""
 
+import inspect
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -78,6 +81,18 @@ def test_recipes_are_plain_values_that_can_be_cloned():
         assert recipes[name].items() <= params.items()
 
 
-def test_unknown_recipe():
-    with pytest.raises(KeyError, match="gray"):
-        recipes["gray"]
+@pytest.mark.parametrize(
+    ("name", "action"), [("gray", "Did you mean 'grey'"), (3, "Choose one")]
+)
+def test_unknown_recipe(name, action):
+    message = rf"^Got recipe {name!r}; expected one of \['grey', .*\]\. {action}"
+    with pytest.raises(KeyError, match=message) as caught:
+        recipes[name]
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    assert name not in recipes
+    assert recipes.get(name) is None
+
+
+def test_every_recipe_is_described():
+    text = inspect.getdoc(type(recipes))
+    assert [name for name in recipes if f'``"{name}"``' not in text] == []
