@@ -136,16 +136,18 @@ def case(request, data_of):
     return X, make_small(channel_axis=KINDS[request.param]).fit(X)
 
 
-def same_net(first, second):
-    """Tell whether two transformers have the same weights."""
-    return all(
-        torch.equal(here, there)
-        for here, there in zip(
-            first.module_.state_dict().values(),
-            second.module_.state_dict().values(),
-            strict=True,
-        )
-    )
+def weights_of(estimator):
+    """Return a copy of all weights of a fitted estimator."""
+    weights = estimator.module_.state_dict()
+    return {name: tensor.clone() for name, tensor in weights.items()}
+
+
+def assert_same_weights(first, second):
+    """Assert that two fitted estimators have the same weights, bit for bit."""
+    here, there = weights_of(first), weights_of(second)
+    assert here.keys() == there.keys()
+    for name in here:
+        np.testing.assert_array_equal(here[name], there[name], err_msg=name)
 
 
 def as_tensor(X):

@@ -10,7 +10,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
-from ..conftest import KINDS, make_small, same_net
+from ..conftest import KINDS, assert_same_weights, make_small
 
 MULTICHANNEL = [kind for kind, axis in KINDS.items() if axis is not None]
 
@@ -59,7 +59,7 @@ def test_memory_layout_does_not_matter(case, memory, tmp_path):
     X, fitted = case
     stored = MEMORY[memory](np.ascontiguousarray(X), tmp_path)
     again = clone(fitted).fit(stored)
-    assert same_net(fitted, again)
+    assert_same_weights(fitted, again)
     assert_array_equal(again.transform(stored), fitted.transform(X))
     assert again.score(stored) == fitted.score(X)
 
@@ -72,7 +72,7 @@ def test_dtype_does_not_matter(data_of, kind, dtype):
     X = data_of[kind]  # integers from 0 to 16: every dtype holds them exactly
     cae = make_small(channel_axis=KINDS[kind]).fit(X)
     again = clone(cae).fit(X.astype(dtype))
-    assert same_net(cae, again)
+    assert_same_weights(cae, again)
     features = again.transform(X.astype(dtype))
     assert features.dtype == np.float32
     assert_array_equal(features, cae.transform(X))
@@ -114,7 +114,7 @@ def test_flat_rows_are_the_same_samples(data_of, kind):
     rows = X.reshape(len(X), -1)
     cae = make_small(channel_axis=KINDS[kind]).fit(X)
     flat = clone(cae).set_params(input_shape=X.shape[1:]).fit(rows)
-    assert same_net(cae, flat)
+    assert_same_weights(cae, flat)
     assert flat.input_shape_ == cae.input_shape_
     assert flat.n_features_in_ == cae.n_features_in_
     features = cae.transform(X)

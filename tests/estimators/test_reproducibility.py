@@ -1,13 +1,11 @@
 """One random_state decides everything; nothing of the caller's is touched."""
 
-import pickle
-
 import numpy as np
 import pytest
 import torch
 from joblib import Parallel, delayed
 
-from ..conftest import make_small
+from ..conftest import assert_same_weights, make_small
 
 CONFIGURATIONS = [
     {},
@@ -17,15 +15,6 @@ CONFIGURATIONS = [
 ]
 
 
-def weights_of(cae):
-    return pickle.loads(pickle.dumps(cae)).__dict__["_weights"]
-
-
-def assert_same(first, second):
-    for name, array in weights_of(first).items():
-        np.testing.assert_array_equal(array, weights_of(second)[name], err_msg=name)
-
-
 @pytest.mark.parametrize("params", CONFIGURATIONS)
 def test_same_seed_same_bits(params, small_digits):
     first = make_small(**params).fit(small_digits)
@@ -33,7 +22,7 @@ def test_same_seed_same_bits(params, small_digits):
     np.random.seed(1)  # noqa: NPY002
     np.random.rand(3)  # noqa: NPY002
     torch.rand(3)
-    assert_same(first, make_small(**params).fit(small_digits))
+    assert_same_weights(first, make_small(**params).fit(small_digits))
 
 
 @pytest.mark.parametrize("params", CONFIGURATIONS)
@@ -44,7 +33,7 @@ def test_same_bits_in_other_workers(backend, params, small_digits):
         delayed(make_small(**params).fit)(small_digits) for _ in range(3)
     )
     for cae in there:
-        assert_same(here, cae)
+        assert_same_weights(here, cae)
         np.testing.assert_array_equal(
             here.transform(small_digits), cae.transform(small_digits)
         )
@@ -70,7 +59,7 @@ def test_resumed_training_does_not_depend_on_global_seeds(small_digits):
         np.random.seed(seed)  # noqa: NPY002
         cae = make_small(corruption="mask")
         runs.append(cae.partial_fit(small_digits).partial_fit(small_digits))
-    assert_same(*runs)
+    assert_same_weights(*runs)
 
 
 @pytest.mark.parametrize("params", CONFIGURATIONS)
@@ -109,4 +98,4 @@ def test_number_of_threads_does_not_change_a_small_fit(params, small_digits):
             fits.append(make_small(**params).fit(small_digits))
     finally:
         torch.set_num_threads(before)
-    assert_same(*fits)
+    assert_same_weights(*fits)

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
-from ..conftest import KINDS, make_small, same_net
+from ..conftest import KINDS, assert_same_weights, make_small
 
 # What decides how a result is summed up: threads, batches and kernels.
 ARCHITECTURES = [
@@ -29,7 +29,7 @@ def checksum(X):
 def test_fitting_twice_gives_the_same_estimator(case):
     X, fitted = case
     again = clone(fitted).fit(X)
-    assert same_net(fitted, again)
+    assert_same_weights(fitted, again)
     before = again.transform(X)
     again.fit(X)
     assert_array_equal(again.transform(X), before)

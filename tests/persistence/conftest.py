@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skorch.callbacks import Callback
 
-from ..conftest import make_small
+from ..conftest import assert_same_weights, make_small
 
 # What a file of another fit gets, with what differs.
 OTHER = r"Got checkpoint='.*fit' of another fit, with {}.*; expected .* Pass the"
@@ -44,10 +44,7 @@ def without_seconds(rows):
 
 
 def assert_same_fit(first, second):
-    here, there = first.module_.state_dict(), second.module_.state_dict()
-    assert here.keys() == there.keys()
-    for name in here:
-        np.testing.assert_array_equal(here[name], there[name], err_msg=name)
+    assert_same_weights(first, second)
     assert without_seconds(first.history_) == without_seconds(second.history_)
     assert without_seconds(first.net_.history) == without_seconds(second.net_.history)
     for name in ("n_iter_", "reconstruction_err_", "n_dead_units_", "n_samples_seen_"):

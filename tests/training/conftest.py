@@ -4,7 +4,6 @@ from collections import Counter
 
 import pytest
 import torch
-from numpy.testing import assert_array_equal
 from skorch.callbacks import Callback
 
 STACK = {"n_filters": (4, 6), "layerwise": True}
@@ -32,11 +31,6 @@ CONFIGURATIONS = {
 every_configuration = pytest.mark.parametrize(
     "params", CONFIGURATIONS.values(), ids=CONFIGURATIONS
 )
-
-
-def weights_of(cae):
-    """Return a copy of all weights."""
-    return {name: tensor.clone() for name, tensor in cae.module_.state_dict().items()}
 
 
 def changed(before, after):
@@ -82,13 +76,6 @@ class BatchRecorder(Recorder):
     def on_grad_computed(self, net, named_parameters, **kwargs):
         gradients = [parameter.grad for _, parameter in named_parameters]
         self.n_gradients += sum(gradient is not None for gradient in gradients)
-
-
-def assert_same_weights(first, second):
-    here, there = first.module_.state_dict(), second.module_.state_dict()
-    assert here.keys() == there.keys()
-    for name in here:
-        assert_array_equal(here[name].numpy(), there[name].numpy(), err_msg=name)
 
 
 class Interrupt(Callback):

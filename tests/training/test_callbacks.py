@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from skorch.callbacks import Callback, EarlyStopping, EpochScoring, LRScheduler
 
-from ..conftest import make_small
-from .conftest import BatchRecorder, Recorder, assert_same_weights
+from ..conftest import assert_same_weights, make_small
+from .conftest import BatchRecorder, Recorder
 
 # Events
 

@@ -9,8 +9,8 @@ import time
 import pytest
 from skorch.callbacks import Callback, EarlyStopping
 
-from ..conftest import make_small
-from .conftest import InterruptBatch, InterruptEpoch, assert_same_weights
+from ..conftest import assert_same_weights, make_small
+from .conftest import InterruptBatch, InterruptEpoch
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from ..conftest import make_small
-from .conftest import STACK, WINNERS, changed, weights_of
+from ..conftest import make_small, weights_of
+from .conftest import STACK, WINNERS, changed
 
 # Winners
 

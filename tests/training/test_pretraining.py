@@ -8,8 +8,8 @@ import torch
 from numpy.testing import assert_allclose
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
-from ..conftest import as_tensor, make_small
-from .conftest import STACK, WINNERS, changed, every_configuration, weights_of
+from ..conftest import as_tensor, make_small, weights_of
+from .conftest import STACK, WINNERS, changed, every_configuration
 
 
 class Snapshots(Callback):

@@ -12,15 +12,8 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback, EpochScoring
 
-from ..conftest import make_small
-from .conftest import (
-    CONFIGURATIONS,
-    STACK,
-    WINNERS,
-    changed,
-    every_configuration,
-    weights_of,
-)
+from ..conftest import make_small, weights_of
+from .conftest import CONFIGURATIONS, STACK, WINNERS, changed, every_configuration
 
 # Going on, copies, files, processes
 
