@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
+from ..utils.masked_arrays import refuse_masked
 from ..utils.tensor_conversion import from_torch
 from .row_source import RowSource
 
@@ -104,6 +105,7 @@ class _Reader:
                 f"type {type(self.dataset).__name__}; expected {_WHAT_SAMPLES_ARE}. "
                 "Look what that sample is, and mend or leave it out.",
             ) from error
+        _refuse_masked_sample(item, name)
         if sample.dtype.kind not in "biuf" or not sample.ndim:
             raise _BadSampleError(
                 TypeError,
@@ -128,6 +130,13 @@ class _Reader:
                 f"sample 0 with dtype {self.dtype}; expected one dtype for all. "
                 "Convert them in the Dataset.",
             )
+
+
+def _refuse_masked_sample(item, name):
+    try:
+        refuse_masked(item, name)
+    except ValueError as error:
+        raise _BadSampleError(ValueError, str(error)) from None
 
 
 class DatasetRows(RowSource):
@@ -189,11 +198,9 @@ class DatasetRows(RowSource):
 
     def close(self):
         """End the workers."""
-        loading, self._loading, self._loader = self._loading, None, None
+        # Workers end with the loader, to which nothing else must refer.
+        self._loading, self._loader = None, None
         self._plan, self._coming, self._early = [], deque(), {}
-        if loading is not None:
-            # Else they live as long as the traceback of an error that went through.
-            loading._shutdown_workers()
 
     def _make_loader(self):
         return DataLoader(
@@ -210,20 +217,31 @@ class DatasetRows(RowSource):
     def _receive(self):
         """Wait for the next rows."""
         key = self._coming[0]
-        try:
-            batch = next(self._loading)
-        except RuntimeError as error:
-            if "worker" not in str(error):
-                raise
-            raise RuntimeError(
-                f"Got no answer from a process that loads {self._reader.name} "
-                f"({str(error).splitlines()[0]}); expected one to live until the end. "
-                "Set num_workers to 0 to load samples in this process, which shows why."
-            ) from error
+        batch, error = self._next()
+        if error is not None:
+            raise error
         if isinstance(batch, _Failure):
             batch.raise_it()
         self._coming.popleft()
         self._early[key] = batch
+
+    def _next(self):
+        """Return the next batch, or an error without the frames that it came through.
+
+        As long as somebody holds these, the loader and its workers would live.
+        """
+        try:
+            return next(self._loading), None
+        except BaseException as error:
+            caught = error.with_traceback(None)
+            caught.__cause__ = caught.__context__ = None
+        if not isinstance(caught, RuntimeError) or "worker" not in str(caught):
+            return None, caught
+        return None, RuntimeError(
+            f"Got no answer from a process that loads {self._reader.name} "
+            f"({str(caught).splitlines()[0]}); expected one to live until the end. "
+            "Set num_workers to 0 to load samples in this process, which shows why."
+        )
 
 
 def _as_it_is(batch):

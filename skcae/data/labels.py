@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from numbers import Number
 
 import numpy as np
+from sklearn.exceptions import DataConversionWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from ..utils.sklearn_compat import _check_sample_weight
+from ..utils.masked_arrays import refuse_masked
+from ..utils.tensor_conversion import from_torch
+from ..utils.user_warnings import warn
+from .sample_weights import combine_weights, read_sample_weight
 from .samples import Samples
 
 UNLABELLED = -1
@@ -84,25 +87,20 @@ def read_labels(y, n_samples, *, class_weight=None, sample_weight=None):
         Of samples that have a label and a weight above 0.
     """
     y = _as_column(y)
-    weights = _as_weights(sample_weight, y, n_samples)
+    check_consistent_length(range(n_samples), y)
+    weights = read_sample_weight(sample_weight, n_samples)
     rows = np.flatnonzero(_is_labelled(y) & (weights > 0))
     if not len(rows):
         raise ValueError(
             f"Got y without a label that counts: {len(y)} samples are unlabelled (-1) "
-            "or have a weight of 0; expected a labelled sample of each class. Check y "
-            "and sample_weight."
+            "or have a weight of zero; expected a labelled sample of each class. Check "
+            "y and sample_weight."
         )
     labels = _as_one_kind(y[rows])
     check_classification_targets(labels)
     classes, codes = np.unique(labels, return_inverse=True)
-    weights = weights[rows] * compute_sample_weight(class_weight, labels)
-    if not weights.sum() > 0:
-        raise ValueError(
-            f"Got class_weight={class_weight!r}, by which every sample has a weight of "
-            "0; expected a positive weight. Correct class_weight."
-        )
-    weights = weights / weights.mean()
-    return Labels(classes, rows, codes, weights.astype(np.float32))
+    weights = combine_weights(weights[rows], class_weight, labels)
+    return Labels(classes, rows, codes, weights)
 
 
 def _as_column(y):
@@ -111,16 +109,32 @@ def _as_column(y):
             "This classifier requires y to be passed, but the target y is None; "
             "expected one label for each sample, -1 for those without. Pass y."
         )
-    y = column_or_1d(y, warn=True)
-    assert_all_finite(y, input_name="y")
-    return y
+    y = from_torch(y, "y")
+    refuse_masked(y, "y")
+    column = column_or_1d(y)
+    if np.ndim(y) > 1:
+        warn(
+            "A column-vector y was passed when a 1d array was expected. Pass y.ravel() "
+            "instead.",
+            DataConversionWarning,
+        )
+    _refuse_missing(column)
+    return column
 
 
-def _as_weights(sample_weight, y, n_samples):
-    check_consistent_length(range(n_samples), y)
-    return _check_sample_weight(
-        sample_weight, y, dtype=np.float64, ensure_non_negative=True
-    )
+def _refuse_missing(y):
+    if y.dtype.kind not in "OmM":
+        assert_all_finite(y, input_name="y")
+        return
+    from pandas import isna
+
+    missing = np.flatnonzero(isna(y))
+    if len(missing):
+        raise ValueError(
+            f"Got y with {len(missing)} missing label(s) (None, NaN, NaT or NA), the "
+            f"first of sample {missing[0]}; expected a label for each sample, -1 for "
+            "those without. Write -1 instead, or drop those samples."
+        )
 
 
 def _is_labelled(y):

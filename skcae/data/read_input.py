@@ -1,17 +1,17 @@
 """From whatever the user passes to `Samples`, with errors that say what to do."""
 
 import sys
-from numbers import Integral
 
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
 from ..params.net_params import loading_params
 from ..params.stage import map_sizes
+from ..utils.masked_arrays import refuse_masked
 from ..utils.tensor_conversion import from_torch
-from ..utils.user_warnings import warn
+from .layout import Layout, layout_of_other_size, resolve_layout
 from .row_source import RowSource
-from .samples import Layout, Samples
+from .samples import Samples
 from .statistics import check_finite
 from .stored_array import StoredArray, is_stored_array
 
@@ -56,6 +56,8 @@ def _convert(X, name, estimator):
 
 
 def _as_array(X, name, min_samples, estimator):
+    X = from_torch(X, name)
+    refuse_masked(X, name)
     _check_dtype(X, name, kinds="biufO")
     return _check_axes(_convert(X, name, estimator), name, min_samples)
 
@@ -69,7 +71,7 @@ def _as_rows(X, name, min_samples, estimator, loading):
     if is_stored_array(X):
         _check_dtype(X, name, kinds="biuf")
         return _check_axes(StoredArray(X, name), name, min_samples)
-    return _as_array(from_torch(X, name), name, min_samples, estimator)
+    return _as_array(X, name, min_samples, estimator)
 
 
 def _is_dataset(X, name):
@@ -107,86 +109,6 @@ def _checked(X, layout, name="X"):
         samples.close()
         raise
     return samples
-
-
-def _check_shape_parameter(input_shape):
-    shape = tuple(input_shape)
-    if not shape or not all(
-        isinstance(side, Integral) and not isinstance(side, bool) and side >= 1
-        for side in shape
-    ):
-        raise ValueError(
-            f"Got input_shape={input_shape!r}; expected integers of at least 1, such "
-            "as (28, 28). Pass the shape of one sample."
-        )
-    return tuple(int(side) for side in shape)
-
-
-def _check_channel_axis(channel_axis, shape):
-    n_axes = len(shape)
-    if isinstance(channel_axis, bool) or (
-        channel_axis is not None and not -n_axes <= channel_axis < n_axes
-    ):
-        raise ValueError(
-            f"Got channel_axis={channel_axis} for samples of shape {shape}; expected "
-            f"an axis between {-n_axes} and {n_axes - 1}, or None. Pass the axis of a "
-            "sample (not of X) that holds its channels."
-        )
-    n_spatial = n_axes - (channel_axis is not None)
-    if not 1 <= n_spatial <= 3:
-        raise ValueError(
-            f"Got samples of shape {shape} with channel_axis={channel_axis}, which "
-            f"leaves {n_spatial} spatial axes; expected 1 (signals), 2 (images) or 3 "
-            "(volumes). Set channel_axis or input_shape, or reshape X."
-        )
-
-
-def resolve_layout(X_shape, input_shape, channel_axis):
-    """Return the layout of samples of an array.
-
-    Parameters
-    ----------
-    X_shape : tuple of int
-        Shape of the whole array.
-    input_shape : tuple of int or None
-        Shape of one sample, where the user names it.
-    channel_axis : int or None
-        Axis of a sample that holds channels.
-
-    Returns
-    -------
-    layout : Layout
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not agree.
-    """
-    here = tuple(X_shape[1:])
-    shape = here if input_shape is None else _check_shape_parameter(input_shape)
-    _check_channel_axis(channel_axis, shape)
-    layout = Layout(shape, None if channel_axis is None else int(channel_axis))
-    if channel_axis is None and len(shape) == 3 and shape[-1] in (1, 3, 4):
-        warn(
-            f"Samples of shape {shape} are taken for volumes of one channel. Pass "
-            "channel_axis=-1 if the last axis holds channels."
-        )
-    if len(here) == 1 and layout.n_features != here[0]:
-        raise ValueError(
-            f"Got input_shape={shape} ({layout.n_features} values) but X has {here[0]} "
-            "features; pass the shape of one sample, or check X."
-        )
-    if len(here) > 1 and here != shape:
-        raise ValueError(
-            f"Got input_shape={shape} but X holds samples of shape {here}; expected "
-            "them to be equal. Leave input_shape at None for N-D X, or check X."
-        )
-    if 0 in here:
-        raise ValueError(
-            f"Found array with 0 feature(s) (shape={tuple(X_shape)}) while a minimum "
-            "of 1 is required. Check how X was sliced."
-        )
-    return layout
 
 
 def read_training_samples(estimator, X, *, loading=None):
@@ -291,19 +213,11 @@ def seen_layout(estimator, shape, name, any_size):
     layout = estimator._layout
     if shape in (layout.shape, (layout.n_features,)):
         return layout
-    other = _layout_of_other_size(layout, shape) if any_size else None
+    other = layout_of_other_size(layout, shape) if any_size else None
     if other is None:
         _raise_other_shape(estimator, name, shape, layout)
     map_sizes(other.spatial, estimator._architecture.stages)
     return other
-
-
-def _layout_of_other_size(layout, shape):
-    """Return the layout for samples that differ in spatial shape alone, else None."""
-    if len(shape) == 1 or len(shape) != len(layout.shape) or 0 in shape:
-        return None
-    other = Layout(tuple(shape), layout.channel_axis)
-    return other if other.n_channels == layout.n_channels else None
 
 
 def _raise_other_shape(estimator, name, here, layout):
@@ -323,7 +237,7 @@ def _raise_other_shape(estimator, name, here, layout):
 
 def read_features(estimator, X, n_features):
     """Check what `inverse_transform` gets and return it as float32."""
-    X = _as_array(from_torch(X, "X"), "X", 1, estimator)
+    X = _as_array(X, "X", 1, estimator)
     if X.shape[1:] != (n_features,):
         raise ValueError(
             f"Got X of shape {X.shape}, but {type(estimator).__name__} made "

@@ -1,11 +1,10 @@
 """Samples as the user stores them, handed out as float32 batches (N, C, *spatial)."""
 
 import math
-import mmap
-from dataclasses import dataclass
 
 import numpy as np
 
+from .memory_map import find_mmap, release_pages
 from .row_source import RowSource, slices_between
 
 # Large enough to hide the cost of a Python loop, small enough for the CPU cache.
@@ -13,72 +12,6 @@ _CHUNK_BYTES = 4 * 2**20
 # Rows of a memory map read between two calls to give its memory back: reading one value
 # may map as much as 2 MiB around it.
 _MAPPED_ROWS = 16
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Shape of one sample and the axis that holds its channels.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Shape of one sample as the user sees it.
-    channel_axis : int or None
-        Axis of `shape` that holds channels; None: there is no such axis.
-    """
-
-    shape: tuple
-    channel_axis: int | None = None
-
-    @property
-    def n_features(self):
-        """Number of values in one sample."""
-        return math.prod(self.shape)
-
-    @property
-    def n_channels(self):
-        """Number of channels."""
-        return 1 if self.channel_axis is None else self.shape[self.channel_axis]
-
-    @property
-    def spatial(self):
-        """Spatial shape."""
-        if self.channel_axis is None:
-            return self.shape
-        axis = self.channel_axis % len(self.shape)
-        return self.shape[:axis] + self.shape[axis + 1 :]
-
-    def to_channels_first(self, X):
-        """View samples ``(N, *shape)`` as ``(N, C, *spatial)``."""
-        if self.channel_axis is None:
-            return X[:, None]
-        return np.moveaxis(X, self.channel_axis % len(self.shape) + 1, 1)
-
-    def from_channels_first(self, X):
-        """View ``(N, C, *spatial)`` as samples ``(N, *shape)``."""
-        if self.channel_axis is None:
-            return X[:, 0]
-        return np.moveaxis(X, 1, self.channel_axis % len(self.shape) + 1)
-
-
-def _map_of(X):
-    """Return the map of a file that an array is a view of, else None."""
-    while isinstance(X, np.ndarray):
-        # Pages of a copy-on-write map ("c") may hold what no file has.
-        if isinstance(X, np.memmap) and X.mode in ("r", "r+", "w+"):
-            return X._mmap
-        X = X.base
-    return None
-
-
-def forget_pages(X):
-    """Give back the memory of a map of a file; other arrays stay as they are.
-
-    Without this, all that was ever read or written adds up in memory.
-    """
-    file_map = _map_of(X)
-    if file_map is not None and hasattr(mmap, "MADV_DONTNEED"):
-        file_map.madvise(mmap.MADV_DONTNEED)
 
 
 class Samples:
@@ -150,23 +83,23 @@ class Samples:
         rows = self.X[index] if is_slice else self._gather(index)
         if not is_slice:
             copy = None
-        elif _map_of(self.X) is not None:
+        elif find_mmap(self.X) is not None:
             copy = True  # its pages are about to be given back
         batch = np.array(rows, dtype=dtype, order="C", copy=copy)
-        forget_pages(self.X)
+        release_pages(self.X)
         return batch
 
     def _rows_of(self, index):
         return index if self.rows is None else self.rows[index]
 
     def _gather(self, index):
-        if _map_of(self.X) is None:
+        if find_mmap(self.X) is None:
             return self.X[index]
         rows = np.empty((len(index), *self.X.shape[1:]), dtype=self.X.dtype)
         for start in range(0, len(index), _MAPPED_ROWS):
             part = slice(start, start + _MAPPED_ROWS)
             rows[part] = self.X[index[part]]
-            forget_pages(self.X)
+            release_pages(self.X)
         return rows
 
     def subset(self, rows):

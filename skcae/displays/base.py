@@ -4,10 +4,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.base import BaseAutoencoder
 from ..params.constraints import DISPLAY_CONSTRAINTS
-from ..utils.sklearn_compat import (
-    check_matplotlib_support,
-    validate_parameter_constraints,
-)
+from ..utils.sklearn_compat import validate_parameter_constraints
+
+
+def _check_matplotlib(caller):
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"Got no matplotlib ({error}); {caller} requires matplotlib 3.9 or later. "
+            "Install it with: pip install skcae[plot]."
+        ) from error
 
 
 class BaseDisplay:
@@ -17,7 +24,7 @@ class BaseDisplay:
     def _check_call(cls, method, **params):
         """Refuse a call without matplotlib, or parameters out of range."""
         caller = f"{cls.__name__}.{method}"
-        check_matplotlib_support(caller)
+        _check_matplotlib(caller)
         constraints = {name: DISPLAY_CONSTRAINTS[name] for name in params}
         validate_parameter_constraints(constraints, params, caller_name=caller)
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ..data.layout import Layout
 from ..data.read_input import read_samples
-from ..data.samples import Layout
 from .base import BaseDisplay
 from .drawing import axes_grid, draw_curve_mosaic, draw_mosaic
 from .mosaic import (

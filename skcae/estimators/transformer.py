@@ -20,7 +20,7 @@ from ..params.callbacks import check_monitors
 from ..params.constraints import PARAMETER_CONSTRAINTS
 from ..params.cross_checks import is_stagewise
 from ..params.resolve import resolve_architecture
-from ..utils.sklearn_compat import CallbackSupportMixin, _fit_context, with_callbacks
+from ..utils.sklearn_compat import CallbacksMixin, _fit_context, with_callbacks
 from .base import BaseAutoencoder
 from .seeds import draw_shared_seed
 
@@ -41,7 +41,7 @@ def _is_invertible(estimator):
 
 class ConvAutoencoderTransformer(
     ClassNamePrefixFeaturesOutMixin,
-    CallbackSupportMixin,
+    CallbacksMixin,
     TransformerMixin,
     BaseAutoencoder,
 ):
@@ -482,7 +482,7 @@ class ConvAutoencoderTransformer(
         samples, valid = self._hold_out(samples, valid, seed)
         check_monitors(self.callbacks, valid is not None)
         n_turns = len(architecture.stages) if is_stagewise(self) else 1
-        context = self._init_callback_context(max_subtasks=n_turns * self.max_epochs)
+        context = self._callback_context(max_subtasks=n_turns * self.max_epochs)
         if context is not None:
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         start = self._restart if continues else self._start

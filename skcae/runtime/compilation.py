@@ -68,11 +68,21 @@ def compiled(function, net, size=None):
     def calling(module, x):
         try:
             return code(module, x)
-        except torch._dynamo.exc.TorchDynamoException as error:
+        except RuntimeError as error:
+            if not _is_of_compiler(error):
+                raise
             message = _explain(error)
         raise ValueError(message)
 
     return calling
+
+
+def _is_of_compiler(error):
+    # The classes of these errors are private: only the names of their modules are used.
+    return any(
+        kind.__module__.startswith(("torch._dynamo.", "torch._inductor."))
+        for kind in type(error).__mro__
+    )
 
 
 def compiled_or_plain(method, net):

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.utils import gen_batches
 
-from ..data.samples import forget_pages
+from ..data.memory_map import release_pages
 from ..params.stage import map_sizes
 from .compilation import compiled_or_plain
 from .devices import explains_out_of_memory, is_cpu, release_cached_memory
@@ -165,7 +165,7 @@ def transform(net, samples, n_features, out=None, method="unflattened_features")
     def work(part):
         batch = runner.compute(function, runner.read(samples, part))
         _write_rows(batch, out[part])
-        forget_pages(out)
+        release_pages(out)
 
     runner.run(work, samples)
     return out

@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from ..data.samples import Layout, Samples
+from ..data.layout import Layout
+from ..data.samples import Samples
 from ..nn.autoencoder import ConvAutoencoder
 from ..nn.losses import ReconstructionLoss
 from ..runtime.devices import explains_out_of_memory

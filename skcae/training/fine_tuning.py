@@ -11,7 +11,8 @@ from sklearn.linear_model import RidgeCV
 from skorch.callbacks import LRScheduler
 
 from ..data.labels import LabelledSamples, Labels
-from ..data.samples import Layout, Samples
+from ..data.layout import Layout
+from ..data.samples import Samples
 from ..runtime.devices import explains_out_of_memory
 from ..runtime.inference import transform
 from .classifier_net import FrozenEncoder, FrozenFeatures, FullNetwork

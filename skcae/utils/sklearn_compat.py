@@ -1,14 +1,14 @@
-"""The parts of scikit-learn without a stability promise, imported in one place."""
+"""Parts of scikit-learn without a promise of stability, imported in this file alone.
+
+`tests/utils/test_private_parts.py` lists them and says when one of them is gone.
+"""
 
 from sklearn.base import _fit_context
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import (
     Interval,
-    Options,
     StrOptions,
     validate_parameter_constraints,
 )
-from sklearn.utils.validation import _check_sample_weight
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -17,9 +17,6 @@ except ImportError:  # before scikit-learn 1.9
     class CallbackSupportMixin:
         """Stand-in without `set_callbacks`: this scikit-learn has no callbacks."""
 
-        def _init_callback_context(self, **kwargs):
-            return None
-
     def with_callbacks(method):
         """Return the method itself."""
         return method
@@ -27,7 +24,7 @@ except ImportError:  # before scikit-learn 1.9
 
 try:
     from sklearn.callback._transport import close_listener, open_listener, send
-except ImportError:  # private, and only since scikit-learn 1.9
+except ImportError:  # before scikit-learn 1.9
 
     def open_listener(consumer):
         """Return no listener: what is sent cannot arrive."""
@@ -40,14 +37,27 @@ except ImportError:  # private, and only since scikit-learn 1.9
         raise OSError("no connection to the process that searches")
 
 
+class CallbacksMixin(CallbackSupportMixin):
+    """Mixin for estimators whose `fit` reports to callbacks of scikit-learn."""
+
+    def _callback_context(self, max_subtasks):
+        """Return the callback context of a fit, None where there are no callbacks.
+
+        Parameters
+        ----------
+        max_subtasks : int
+            How many tasks the fit consists of.
+        """
+        if not hasattr(self, "_init_callback_context"):
+            return None
+        return self._init_callback_context(max_subtasks=max_subtasks)
+
+
 __all__ = [
-    "CallbackSupportMixin",
+    "CallbacksMixin",
     "Interval",
-    "Options",
     "StrOptions",
-    "_check_sample_weight",
     "_fit_context",
-    "check_matplotlib_support",
     "close_listener",
     "open_listener",
     "send",

@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skcae.data.samples import Layout, Samples
+from skcae.data.layout import Layout
+from skcae.data.samples import Samples
 from skcae.params.scaling import resolve_scale
 from skcae.training.batches import Batches
 

@@ -19,7 +19,8 @@ from skcae import (
     ConvAutoencoderOutlierDetector,
     ReconstructionDisplay,
 )
-from skcae.data.samples import Layout, Samples
+from skcae.data.layout import Layout
+from skcae.data.samples import Samples
 from skcae.data.stored_array import StoredArray, is_stored_array
 from skcae.training.batches import Batches
 

@@ -241,7 +241,8 @@ def test_launcher_that_starts_again_goes_on_from_the_checkpoint(tmp_path):
 
 
 def test_moments_of_parts_are_those_of_all():
-    from skcae.data.samples import Layout, Samples
+    from skcae.data.layout import Layout
+    from skcae.data.samples import Samples
     from skcae.data.statistics import merge_moments
 
     X = np.random.default_rng(0).normal(1e3, [[1], [10]], size=(50, 2, 30))

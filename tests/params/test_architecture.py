@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skcae import ConvAutoencoderTransformer
-from skcae.data.samples import Layout
+from skcae.data.layout import Layout
 from skcae.params.architecture import Architecture
 from skcae.params.resolve import resolve_architecture
 from skcae.params.stage import Stage

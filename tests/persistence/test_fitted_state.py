@@ -33,7 +33,7 @@ from .conftest import Bomb
 
 # All that whoever loads a file has to trust.
 OWN_TYPES = [
-    "skcae.data.samples.Layout",
+    "skcae.data.layout.Layout",
     "skcae.estimators.transformer.ConvAutoencoderTransformer",
 ]
 LOADERS = {

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from skcae.data.samples import Layout, Samples
+from skcae.data.layout import Layout
+from skcae.data.samples import Samples
 from skcae.runtime import transfer
 from skcae.runtime.transfer import OnDeviceSamples, StreamedSamples
 from skcae.training import batches

@@ -6,7 +6,8 @@ import torch
 from numpy.testing import assert_allclose
 from skorch.callbacks import Callback
 
-from skcae.data.samples import Layout, Samples
+from skcae.data.layout import Layout
+from skcae.data.samples import Samples
 from skcae.training.batches import Batches
 from skcae.training.objectives import WinnerTakeAll
 

@@ -8,7 +8,8 @@ import pytest
 from sklearn.decomposition import PCA
 from skorch.callbacks import Callback, EarlyStopping
 
-from skcae.data.samples import Layout, Samples
+from skcae.data.layout import Layout
+from skcae.data.samples import Samples
 from skcae.runtime.inference import mean_loss
 
 from ..conftest import make_small
