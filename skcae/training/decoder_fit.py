@@ -14,6 +14,9 @@ _MIN_SAMPLES = 64
 _MAX_ITER = 50
 # Gradient, relative to the first one, at which there is nothing left to do.
 _TOLERANCE = 1e-3
+# A step that changes the output by no more than this is none: dead units leave nothing
+# but rounding errors to fit.
+_LEAST_CURVATURE = torch.finfo(torch.float32).tiny
 # What it grows to, relative to the least one, where rounding has taken over.
 _GROWTH = 10.0
 # Relative to the mean square of the code: keeps twins among its maps apart.
@@ -78,7 +81,10 @@ def _fit(decoder, code, target):
         if norm <= _TOLERANCE**2 * first or norm > _GROWTH**2 * least:
             break
         output = output_of(step)
-        rate = norm / (_dot([output], [output]) + ridge * _dot(step[:1], step[:1]))
+        curvature = _dot([output], [output]) + ridge * _dot(step[:1], step[:1])
+        if curvature <= _LEAST_CURVATURE:
+            break
+        rate = norm / curvature
         for part, change in zip(solution, step, strict=True):
             part += rate * change
         rest -= rate * output

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from numpy.testing import assert_allclose
 
 from skcae.nn.autoencoder import ConvAutoencoder
 from skcae.params.architecture import Architecture
@@ -125,3 +126,21 @@ def test_tied_and_dense_decoders_are_not_fitted(small_digits):
     for params in ({"tied_weights": True}, {"n_components": 3}):
         cae = make_small(init="kmeans", max_epochs=0, **params).fit(small_digits)
         assert np.isfinite(cae.score(small_digits))
+
+
+@pytest.mark.filterwarnings("ignore:4 of 4 units")
+@pytest.mark.parametrize("seed", [6, 42, 68, 129])
+def test_dead_units_leave_a_finite_decoder(seed):
+    X = np.random.default_rng(seed).normal(size=(5, 11, 1))
+    cae = make_small(
+        kernel_size=2,
+        stride=2,
+        padding="full",
+        pool_size=1,
+        init="kmeans",
+        max_epochs=0,
+        random_state=seed,
+    ).fit(X)
+    assert cae.n_dead_units_ == 4
+    # All that is left is the bias: the mean of the samples.
+    assert_allclose(cae.inverse_transform(cae.transform(X)), X.mean(), atol=1e-5)
