@@ -13,6 +13,8 @@ from .convolutions import CONVOLVE
 # and smallest gain of all frequencies may miss those of the grid.
 _FREQUENCIES = {1: 256, 2: 64, 3: 32}
 _MARGIN = 0.05
+# Deviation, relative to the values themselves, that is no more than their rounding.
+_ROUNDING = 4 * np.finfo(np.float32).eps
 # Relative error at which the inverse stops: about that of float32.
 _TOLERANCE = 1e-6
 
@@ -52,7 +54,7 @@ def whitening_kernel(patches, shape, epsilon):
     covariance = centred.T @ centred / len(centred)
     variances, directions = np.linalg.eigh(covariance)
     variances = np.maximum(variances, 0.0)
-    if variances.mean() == 0.0:
+    if variances.mean() <= _ROUNDING**2 * np.square(patches, dtype=np.float64).mean():
         return _identity(shape).astype(np.float32)
     gains = 1.0 / np.sqrt(variances + epsilon * variances.mean())
     zca = (directions * gains) @ directions.T
@@ -65,6 +67,8 @@ def whitening_kernel(patches, shape, epsilon):
         kernel += lift * _identity(shape)
     rows = kernel.reshape(len(kernel), -1)
     variance = np.einsum("ci,ij,cj->c", rows, covariance, rows).mean()
+    if variance <= _ROUNDING**2 * np.square(rows).sum() * variances.sum():
+        return _identity(shape).astype(np.float32)
     return (kernel / math.sqrt(variance)).astype(np.float32)
 
 

@@ -97,22 +97,37 @@ def start_whitening(whitening, x, epsilon, rng):
     patches = draw_patches(x, kernel, _WHITENING_PATCHES, rng)
     kernel = whitening_kernel(patches, (n_channels, *kernel), epsilon)
     whitening.set(kernel)
+    # Not the first ones, which may be those of one kind.
+    rows = _rows_that_vary(x, rng.permutation(len(x)), _SCALED_SAMPLES)
     # Borders are no part of the patches, and may have a larger or smaller variance.
     squares = [
         whitening(torch.from_numpy(x[row : row + 1]).to(whitening.kernel.device))
         .square()
         .mean()
         .item()
-        # Not the first ones, which may be those of one kind.
-        for row in rng.permutation(len(x))[:_SCALED_SAMPLES]
+        for row in rows
     ]
-    mean_square = np.mean(squares)
-    if mean_square > 0.0:
-        whitening.set(kernel / math.sqrt(mean_square))
+    if squares:
+        whitening.set(kernel / math.sqrt(np.mean(squares)))
+
+
+def _rows_that_vary(x, order, n_rows):
+    """Return the first rows, passing over samples of one value if all others are."""
+    vary = differ(x.reshape(len(x), -1), constant_like(x))[order]
+    return order[:n_rows] if vary[:n_rows].any() else order[vary][:n_rows]
+
+
+def constant_like(x):
+    """Return a flat sample that has the first value of every channel everywhere."""
+    first = x[0].reshape(len(x[0]), -1)
+    return np.repeat(first[:, 0], first.shape[1])
 
 
 def draw_patches(x, kernel, n_patches, rng):
     """Return different patches of samples, from inside of them.
+
+    Where nearly all that are drawn are alike, which tells little of the samples, others
+    are drawn: among the patches that differ from these.
 
     Parameters
     ----------
@@ -132,9 +147,31 @@ def draw_patches(x, kernel, n_patches, rng):
     windows = sliding_window_view(x, kernel, axis=tuple(range(2, x.ndim)))
     places = (len(x), *windows.shape[2 : x.ndim])
     n_places = math.prod(places)
-    drawn = rng.choice(n_places, min(n_patches, n_places), replace=False)
-    sample, *place = np.unravel_index(drawn, places)
-    return windows[(sample, slice(None), *place)].reshape(len(drawn), -1)
+
+    def patches_at(drawn):
+        sample, *place = np.unravel_index(drawn, places)
+        return windows[(sample, slice(None), *place)].reshape(len(drawn), -1)
+
+    patches = patches_at(rng.choice(n_places, min(n_patches, n_places), replace=False))
+    # Fewer than a patch has values do not tell how these vary together.
+    if differ(patches, patches[0]).sum() < patches.shape[1]:
+        # Sample by sample: all patches of all samples would fill the memory.
+        patches_of = (np.moveaxis(sample, 0, len(kernel)) for sample in windows)
+        others = [
+            differ(patches_of_sample.reshape(-1, patches.shape[1]), patches[0])
+            for patches_of_sample in patches_of
+        ]
+        others = np.flatnonzero(np.concatenate(others))
+        if len(others):
+            n_drawn = min(n_patches, len(others))
+            patches = patches_at(rng.choice(others, n_drawn, replace=False))
+    return patches
+
+
+def differ(rows, row):
+    """Return which rows differ from another one by more than rounding errors."""
+    deviation = np.abs(rows - row).max(axis=1)
+    return deviation > _ROUNDING * max(np.abs(rows).max(), np.abs(row).max())
 
 
 def remove_mean(patches):

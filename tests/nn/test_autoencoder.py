@@ -151,3 +151,25 @@ def test_the_transformer_trains_the_textbook_autoencoder(small_digits):
     )
     np.testing.assert_allclose(code[:3], expected.reshape(3, -1), atol=1e-5)
     assert cae.history_[-1]["train_loss"] < cae.history_[0]["train_loss"]
+
+
+@pytest.mark.parametrize("power", [0.5, 0.25])
+def test_roots_of_features_can_be_trained_through(power):
+    """A root has no slope at 0, where rectified maps often are."""
+    stage = Stage(1, 1, 1, 1, "same", "relu")
+    module = ConvAutoencoder(Architecture([stage], (6,), pooling="max", power=power))
+    layer = module.encoder[0].convolution
+    with torch.no_grad():
+        layer.weight.fill_(1.0)
+        layer.bias.zero_()
+    x = torch.tensor([[[-1.0, 0.0, -2.0, 1e-5, 0.5, 4.0]], [[1e-7, 0, 0, 3, 0, 0]]])
+    with torch.no_grad():
+        exact = module.features(x)
+    features = module.features(x)
+    features.sum().backward()
+    assert layer.weight.grad.isfinite().all()
+    assert layer.bias.grad.isfinite().all()
+    assert layer.weight.grad > 0
+    # What is not next to nothing is exact, and the rest is next to nothing.
+    np.testing.assert_allclose(features.detach(), exact, atol=1e-6**power * 1.001, rtol=1e-6)
+    np.testing.assert_allclose(features.detach()[:, 1], exact[:, 1], rtol=1e-6)

@@ -1,10 +1,13 @@
 """Local whitening, on real data of one to three dimensions."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_sample_image
 
+from skcae import ConvAutoencoderTransformer, recipes
 from skcae.nn.whitening import Whitening, whitening_kernel
 from skcae.params.stage import clip_kernel
 from skcae.training.filter_starts import draw_patches, start_whitening
@@ -261,3 +264,76 @@ def test_state_is_numpy_arrays_only(photos):
 def test_same_seed_same_filters(photos):
     first, second = (fitted(photos, (5, 5)).kernel for _ in range(2))
     assert torch.equal(first, second)
+
+
+# Patches that hardly vary
+
+
+@pytest.mark.parametrize("value", [1e-3, 1.0, 300.0])
+def test_rounding_errors_are_not_whitened(value):
+    patches = np.full((500, 9), value, dtype=np.float32)
+    patches[::2] = np.nextafter(patches[::2], np.float32(np.inf))
+    kernel = whitening_kernel(patches, (1, 3, 3), 0.1)
+    expected = np.zeros((1, 1, 3, 3))
+    expected[0, 0, 1, 1] = 1
+    np.testing.assert_array_equal(kernel, expected)
+
+
+def test_patches_that_vary_at_the_border_alone():
+    patches = np.full((20_000, 9), -0.5, dtype=np.float32)
+    patches[7, 0] = 300.0
+    kernel = whitening_kernel(patches, (1, 3, 3), 0.1)
+    assert np.isfinite(kernel).all()
+    assert np.abs(kernel).max() < 10
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_patches_are_drawn_where_something_varies(n_channels):
+    x = np.zeros((500, n_channels, 20, 20), dtype=np.float32)
+    x[:, 1:] = 1.0  # another constant
+    x[300, 0, 9, 9] = 30.0
+    for seed in range(3):
+        patches = draw_patches(x, (3, 3), 100, np.random.default_rng(seed))
+        patches = patches.reshape(-1, n_channels, 3, 3)
+        assert len(patches) == 9  # all that see the bright value
+        assert (patches[:, 0].max(axis=(1, 2)) == 30.0).all()
+        assert (patches[:, 1:] == 1.0).all()
+
+
+@pytest.mark.parametrize(("side", "seed"), [(8, 0), (12, 2), (12, 3), (28, 1), (28, 2)])
+@pytest.mark.parametrize("value", [1.0, 255.0])
+@pytest.mark.filterwarnings("ignore:.* units of the code are constant")
+def test_one_bright_pixel_among_a_thousand_images(side, seed, value):
+    X = np.zeros((1000, side, side), dtype=np.float32)
+    X[3, 4, 4] = value
+    params = recipes["small"] | {"n_filters": 8, "random_state": seed}
+    features = ConvAutoencoderTransformer(**params).fit_transform(X)
+    assert np.isfinite(features).all()
+    assert 0.1 < features[3].max() < 100
+
+
+# Gains
+
+
+@pytest.mark.parametrize("kernel", [(3,), (9,), (5, 5), (3, 3, 3)])
+def test_gains_at_all_frequencies_lie_within_their_margins(kernel, signals, digits):
+    x = {1: signals[:, None], 2: digits[:300, None]}.get(
+        len(kernel), digits[:240].reshape(40, 1, 6, 8, 8)
+    )
+    whitening = fitted(standardised(x), kernel)
+    centre = tuple(side // 2 for side in kernel)
+    offsets = np.indices(kernel).reshape(len(kernel), -1).T - centre
+    weights = whitening.kernel.double().numpy().ravel()
+    frequencies = np.random.default_rng(0).uniform(0, np.pi, (20_000, len(kernel)))
+    corners = np.array(list(itertools.product([0, np.pi], repeat=len(kernel))))
+    # The filters are symmetric: their gains are real.
+    gains = np.cos(np.concatenate([frequencies, corners]) @ offsets.T) @ weights
+    low, high = whitening.gain_range.tolist()
+    assert 0.9 * gains.min() < low < 0.99 * gains.min()
+    assert 1.01 * gains.max() < high < 1.1 * gains.max()
+
+
+def test_gains_of_no_whitening():
+    low, high = Whitening(2, (3, 3)).gain_range.tolist()
+    assert 0.9 < low < 0.99
+    assert 1.01 < high < 1.1
