@@ -171,5 +171,7 @@ def test_roots_of_features_can_be_trained_through(power):
     assert layer.bias.grad.isfinite().all()
     assert layer.weight.grad > 0
     # What is not next to nothing is exact, and the rest is next to nothing.
-    np.testing.assert_allclose(features.detach(), exact, atol=1e-6**power * 1.001, rtol=1e-6)
+    np.testing.assert_allclose(
+        features.detach(), exact, atol=1e-6**power * 1.001, rtol=1e-6
+    )
     np.testing.assert_allclose(features.detach()[:, 1], exact[:, 1], rtol=1e-6)
