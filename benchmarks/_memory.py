@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 MB = 1e6
+CAN_MEASURE = Path("/proc/self/clear_refs").exists()
 
 
 def in_fresh_process(function, *arguments):
@@ -18,35 +19,25 @@ def in_fresh_process(function, *arguments):
 
 def resident(field="VmRSS"):
     """Return a size of /proc/self/status in bytes."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except FileNotFoundError:
-        raise SystemExit("Found no /proc/self/status: measured on Linux only") from None
+    if not CAN_MEASURE:
+        raise SystemExit("Found no /proc/self/clear_refs: measured on Linux only")
+    lines = Path("/proc/self/status").read_text().splitlines()
     (line,) = (line for line in lines if line.startswith(f"{field}:"))
     return int(line.split()[1]) * 1024
 
 
 def peak_memory(work):
-    """Run something and return by how much memory rose above the level before.
+    """Run something and return by how many bytes memory rose above the level before.
 
-    Parameters
-    ----------
-    work : callable
-        What it returns is kept until the peak has been read.
-
-    Returns
-    -------
-    total : int
-        Bytes, from the kernel's own high-water mark: what was allocated, and pages of
-        mapped files.
-    anonymous : int
-        Bytes without pages of files, sampled every few milliseconds.
+    Two numbers: the kernel's own high-water mark, which counts what was allocated and
+    pages of mapped files; and what was allocated alone, sampled every few
+    milliseconds.  What the work returns is kept until then.
     """
     gc.collect()
     # Memory freed before must not hide what the work allocates.
     ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM
     total_before, anonymous_before = resident(), resident("RssAnon")
+    Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM
     anonymous, done = [anonymous_before], threading.Event()
 
     def sample():

@@ -1,8 +1,10 @@
 """Unsupervised features that those of skcae are compared with."""
 
+from dataclasses import dataclass
+
 import numpy as np
+from _script import optional
 from numpy.lib.stride_tricks import sliding_window_view
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.decomposition import PCA, MiniBatchDictionaryLearning
 from sklearn.neural_network import BernoulliRBM
@@ -15,14 +17,6 @@ from skcae import ConvAutoencoderTransformer
 _BLOCK_VALUES = 2**24
 
 
-class NotInstalledError(Exception):
-    """A package that is not needed otherwise does not import."""
-
-    def __init__(self, package, error):
-        # Without the folder it was looked for in.
-        super().__init__(f"{package}: {str(error).partition(' (')[0]}")
-
-
 def as_rows(X):
     """Return samples as rows of float32."""
     return X.reshape(len(X), -1).astype(np.float32)
@@ -33,63 +27,35 @@ def as_shares(X, top):
     return as_rows(X) / np.float32(top)
 
 
-class PatchFeatures(TransformerMixin, BaseEstimator):
+@dataclass(eq=False)
+class PatchFeatures:
     """Codes of all patches of a sample, averaged over a grid.
 
     As in A. Coates, A. Ng, H. Lee, "An analysis of single-layer networks in
     unsupervised feature learning", AISTATS 2011: patches are normalised and whitened,
-    words learnt from some of them, and every patch is compared with every word.
-
-    Parameters
-    ----------
-    learner : {"kmeans", "dictionary"}
-        Scikit-learn's MiniBatchKMeans with the triangle code, or its
-        MiniBatchDictionaryLearning with the two-sided soft threshold.
-    n_words : int
-        Number of words.
-    side : int
-        Of a patch, along every spatial axis.
-    grid : int
-        Cells along every spatial axis.
-    has_channels : bool
-        Whether the last axis of a sample holds channels.
-    step : int, default=1
-        Between patches.
-    n_patches : int, default=100_000
-        How many the words are learnt from.
-    n_iter : int, default=20
-        Passes of the dictionary over them.
-    random_state : int, default=0
-        Decides patches and first words.
+    words learnt from some of them, and every patch is compared with every word: by the
+    triangle code of scikit-learn's MiniBatchKMeans ("kmeans"), or by the two-sided soft
+    threshold of its MiniBatchDictionaryLearning ("dictionary").
     """
+
+    learner: str
+    n_words: int
+    # Of a patch, and cells of the grid, along every spatial axis.
+    side: int
+    grid: int
+    has_channels: bool
+    # Between patches.
+    step: int
+    n_patches: int
+    # Passes of the dictionary over them.
+    n_iter: int
+    random_state: int
 
     # Coates and Ng's: 10 squared grey values, those of photographs having a standard
     # deviation of about 60; and the penalty of their whitening.
     flatness, whitening, threshold = 0.003, 0.1, 0.5
 
-    def __init__(
-        self,
-        learner,
-        n_words,
-        side,
-        grid,
-        has_channels,
-        step=1,
-        n_patches=100_000,
-        n_iter=20,
-        random_state=0,
-    ):
-        self.learner = learner
-        self.n_words = n_words
-        self.side = side
-        self.grid = grid
-        self.has_channels = has_channels
-        self.step = step
-        self.n_patches = n_patches
-        self.n_iter = n_iter
-        self.random_state = random_state
-
-    def fit(self, X, y=None):
+    def fit(self, X):
         """Learn whitening and words."""
         rng = np.random.default_rng(self.random_state)
         self.variance_ = np.var(X[: min(len(X), 5000)], dtype=np.float64)
@@ -105,19 +71,12 @@ class PatchFeatures(TransformerMixin, BaseEstimator):
         return self
 
     def _learn(self, patches):
+        seed = {"random_state": self.random_state}
         if self.learner == "kmeans":
-            kmeans = MiniBatchKMeans(
-                self.n_words,
-                batch_size=4096,
-                n_init=1,
-                random_state=self.random_state,
-            )
+            kmeans = MiniBatchKMeans(self.n_words, batch_size=4096, n_init=1, **seed)
             return kmeans.fit(patches).cluster_centers_
         dictionary = MiniBatchDictionaryLearning(
-            self.n_words,
-            batch_size=256,
-            max_iter=self.n_iter,
-            random_state=self.random_state,
+            self.n_words, batch_size=256, max_iter=self.n_iter, **seed
         )
         # A sparse code costs far more than a mean: it gets a tenth of the patches.
         return dictionary.fit(patches[::10]).components_
@@ -209,15 +168,10 @@ def tutorial_cae(channel_axis, max_epochs, seed, device):
 
 def scattering(shape, has_channels):
     """Return kymatio's wavelet scattering, which learns nothing."""
-    try:
-        from kymatio.numpy import Scattering1D, Scattering2D
-    except Exception as error:  # old releases fail with new SciPy in several ways
-        raise NotInstalledError("kymatio", error) from None
     spatial = shape[:-1] if has_channels else shape
-    if len(spatial) == 2:
-        transform = Scattering2D(J=2 if min(spatial) > 16 else 1, shape=spatial)
-    else:
-        transform = Scattering1D(J=3, shape=spatial)
+    scales = 3 if len(spatial) == 1 else 2 if min(spatial) > 16 else 1
+    kind = optional("kymatio.numpy", f"Scattering{len(spatial)}D")
+    transform = kind(J=scales, shape=spatial)
 
     def features(X):
         X = X.astype(np.float32)
@@ -231,15 +185,12 @@ def scattering(shape, has_channels):
 
 def mini_rocket(n_kernels, length, seed):
     """Return aeon's MiniRocket."""
-    try:
-        from aeon.transformations.collection.convolution_based import MiniRocket
-    except Exception as error:
-        raise NotInstalledError("aeon", error) from None
 
     def as_collection(X):
         return X.astype(np.float32)[:, None]
 
-    rocket = MiniRocket(n_kernels=n_kernels, random_state=seed)
+    kind = optional("aeon.transformations.collection.convolution_based", "MiniRocket")
+    rocket = kind(n_kernels=n_kernels, random_state=seed)
     pipeline = make_pipeline(FunctionTransformer(as_collection), rocket)
     # numba compiles once, whatever comes later.
     pipeline.fit_transform(np.random.default_rng(0).normal(size=(8, length)))
@@ -247,22 +198,7 @@ def mini_rocket(n_kernels, length, seed):
 
 
 def make_peers(data, quick=False, device="auto"):
-    """Return functions of a seed that make peers which suit a data set.
-
-    Parameters
-    ----------
-    data : DataSet
-        As bench_features.py describes it.
-    quick : bool, default=False
-        Whether to learn less.
-    device : str, default="auto"
-        Where the tutorial's autoencoder is trained.
-
-    Returns
-    -------
-    peers : dict of str to callable
-    """
-    has_channels = data.channel_axis is not None
+    """Return functions of a seed that make the peers which suit a data set, by name."""
     n_components = 8 if quick else data.n_components
 
     def patches(learner, n_words, seed):
@@ -271,7 +207,7 @@ def make_peers(data, quick=False, device="auto"):
             16 if quick else n_words,
             data.patch_side,
             data.patch_grid,
-            has_channels,
+            data.has_channels,
             step=data.patch_step,
             n_patches=2000 if quick else 100_000,
             n_iter=1 if quick else 20,
@@ -288,8 +224,8 @@ def make_peers(data, quick=False, device="auto"):
             data.channel_axis, 1 if quick else 5, seed, device
         ),
     }
-    if len(data.shape) < 3 or has_channels:
-        peers["scattering"] = lambda seed: scattering(data.shape, has_channels)
+    if len(data.shape) < 3 or data.has_channels:
+        peers["scattering"] = lambda seed: scattering(data.shape, data.has_channels)
     if data.name in ("mnist", "digits"):
         shares = FunctionTransformer(as_shares, kw_args={"top": data.top})
         peers["RBM"] = lambda seed: make_pipeline(

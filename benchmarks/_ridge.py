@@ -4,8 +4,6 @@ Ridge regression on one-hot labels, in closed form, of features that are standar
 with the statistics of the training samples.
 """
 
-import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,23 +16,6 @@ GRID = tuple(10.0 ** (half / 2) for half in range(-8, 1))
 FEW_GRID = tuple(10.0 ** (half / 2) for half in range(-8, 3))
 # Rows whose features are held at a time.
 BLOCK = 2048
-
-
-class Stopwatch:
-    """Seconds of each of several kinds of work."""
-
-    def __init__(self, settle=lambda: None):
-        self.seconds = {}
-        self.settle = settle
-
-    @contextmanager
-    def on(self, what):
-        """Add the seconds that the body takes to those of `what`."""
-        start = time.perf_counter()
-        yield
-        self.settle()
-        elapsed = time.perf_counter() - start
-        self.seconds[what] = self.seconds.get(what, 0.0) + elapsed
 
 
 @dataclass(frozen=True)
@@ -54,14 +35,8 @@ class Moments:
 
     The rows themselves are not kept.  Sums are of features that `shift` and `scale`
     bring near zero mean and unit variance, as float32 needs it; what is off is
-    corrected exactly when the weights are computed.
-
-    Parameters
-    ----------
-    features : ndarray of shape (n_samples, n_features)
-        Some rows, which decide shift and scale; they are not added.
-    n_classes : int
-        Number of classes.
+    corrected exactly when the weights are computed.  The first rows decide shift and
+    scale, and are not added.
     """
 
     def __init__(self, features, n_classes):
@@ -156,30 +131,11 @@ def climb(score, grid):
 def fit_on_blocks(encode, X, y, n_valid, n_classes, views, watch):
     """Fit without holding the features of all rows.
 
-    Parameters
-    ----------
-    encode : callable
-        Makes features of samples.
-    X, y : ndarray
-        Training samples, of which the last `n_valid` choose the penalty.
-    n_valid : int
-        How many.
-    n_classes : int
-        Number of classes; labels are 0, 1, and so on.
-    views : sequence of callable
-        Each gives every sample another look.  All looks are trained on, and scores
-        are averaged over them.
-    watch : Stopwatch
-        Gets "encode" and "classify".
-
-    Returns
-    -------
-    model : Linear
-        Fitted to all rows.
-    accuracy : float
-        Of the last rows, with the best penalty and without having seen them.
-    standardiser : tuple of ndarray
-        Mean and standard deviation of the features.
+    The last `n_valid` rows choose the penalty.  Each of the `views` gives every sample
+    another look: all are trained on, and scores are averaged over them.  Returned are
+    the model of all rows, the accuracy of the last rows of one that has not seen them,
+    and mean and standard deviation of the features.  The `watch` gets "encode" and
+    "classify".
     """
     n_fit = len(X) - n_valid
     targets = one_hot(y, n_classes)
@@ -215,22 +171,8 @@ def fit_on_blocks(encode, X, y, n_valid, n_classes, views, watch):
 def fit_few(features, y, n_classes, standardiser, class_weight=None):
     """Fit to few rows, with the penalty that leave-one-out errors choose.
 
-    Parameters
-    ----------
-    features : ndarray of shape (n_samples, n_features)
-        Rows.
-    y : ndarray of shape (n_samples,)
-        Labels 0, 1, and so on; some of the `n_classes` may be missing.
-    n_classes : int
-        Number of classes.
-    standardiser : tuple of ndarray
-        Mean and standard deviation of the features, known without labels.
-    class_weight : {None, "balanced"}, default=None
-        As in scikit-learn.
-
-    Returns
-    -------
-    model : Linear
+    Some of the classes may be missing; the `standardiser`, mean and standard deviation
+    of the features, is known without labels.
     """
     mean, deviation = (a.astype(np.float32) for a in standardiser)
     rows = (features - mean) / deviation
@@ -251,23 +193,7 @@ def fit_few(features, y, n_classes, standardiser, class_weight=None):
 def fit_small(encode, X, y, n_valid, n_classes, class_weight, accuracy, watch):
     """Fit to a small data set, whose penalty leave-one-out errors choose.
 
-    Parameters
-    ----------
-    encode, X, y, n_valid, n_classes, watch
-        As in `fit_on_blocks`.
-    class_weight : {None, "balanced"}
-        As in scikit-learn.
-    accuracy : callable
-        Function of labels and predictions.
-
-    Returns
-    -------
-    model : Linear
-        Fitted to all rows.
-    valid_accuracy : float
-        Of the last rows, for a classifier that has not seen them.
-    standardiser : tuple of ndarray
-        Mean and standard deviation of the features.
+    Returns what `fit_on_blocks` returns.
     """
     with watch.on("encode"):
         features = encode(X)

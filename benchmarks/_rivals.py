@@ -63,17 +63,11 @@ def twin(workload, cae, tuned=False):
     """
     ours = cae.module_
     sizes = {key: workload.params.get(key, 1) for key in ("stride", "pool_size")}
-    module = make_module(
-        len(ours.spatial),
-        ours.scaler.mean.numel(),
-        workload.stages,
-        **sizes,
-        tuned=tuned,
-    )
+    n_axes, n_channels = len(ours.spatial), ours.scaler.mean.numel()
+    module = make_module(n_axes, n_channels, workload.stages, tuned=tuned, **sizes)
     with torch.no_grad():
-        for parameter, weight in zip(
-            module.parameters(), ours.parameters(), strict=True
-        ):
+        pairs = zip(module.parameters(), ours.parameters(), strict=True)
+        for parameter, weight in pairs:
             parameter.copy_(weight)
     return module
 

@@ -1,71 +1,43 @@
-"""Interleaved timing in one process, reported as ratios."""
+"""Seconds: several contestants in turn, and ratios of theirs, round by round."""
 
-import argparse
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 
-def make_parser(doc, repeats=None, threads=False):
-    """Return a parser with the options that benchmarks share.
+class Stopwatch:
+    """Seconds of several kinds of work; `settle` waits for a device, as below."""
 
-    Parameters
-    ----------
-    doc : str
-        Docstring of the script.
-    repeats : int or None, default=None
-        Default of ``--repeats``; None: there is no such option.
-    threads : bool, default=False
-        Whether there is ``--threads``.
+    def __init__(self, settle=lambda: None):
+        self.seconds = {}
+        self.settle = settle
 
-    Returns
-    -------
-    parser : argparse.ArgumentParser
-    """
-    parser = argparse.ArgumentParser(
-        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    if threads:
-        parser.add_argument("--threads", type=int, default=1, help="of torch")
-    if repeats is not None:
-        parser.add_argument("--repeats", type=int, default=repeats)
-    parser.add_argument(
-        "--quick", action="store_true", help="see that the script runs: no figures"
-    )
-    return parser
+    @contextmanager
+    def on(self, what):
+        """Add the seconds that the body takes to those of `what`."""
+        start = time.perf_counter()
+        yield
+        self.settle()
+        elapsed = time.perf_counter() - start
+        self.seconds[what] = self.seconds.get(what, 0.0) + elapsed
 
 
-def parse(parser):
-    """Return the arguments; announce threads and what --quick means."""
-    arguments = parser.parse_args()
-    if arguments.quick and "repeats" in arguments:
-        arguments.repeats = 1
-    if "threads" in arguments:
-        torch.set_num_threads(arguments.threads)
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} thread(s)")
-    return arguments
+def waiting_for(device):
+    """Return a function that waits until a device has done its work."""
+    if torch.device(device).type == "cuda":
+        return lambda: torch.cuda.synchronize(device)
+    return lambda: None
 
 
 def interleave(contestants, repeats, settle=lambda: None, warm_up=True):
-    """Run every contestant once per round, in alternating order.
+    """Run each contestant once per round, every other round in reverse order.
 
-    Parameters
-    ----------
-    contestants : dict of str to callable
-        What to time; what they return is kept.
-    repeats : int
-        Rounds that count.
-    settle : callable, default=nothing
-        Called before the clock starts and before it stops, as to wait for a device.
-    warm_up : bool, default=True
-        Whether to run one round before those that count.
-
-    Returns
-    -------
-    seconds : dict of str to ndarray of shape (repeats,)
-    results : dict of str to list
+    Returns an array of seconds and a list of results for each, by name.  `settle` is
+    called before the clock starts and before it stops; the round of `warm_up` does not
+    count.
     """
     seconds = {name: [] for name in contestants}
     results = {name: [] for name in contestants}
@@ -91,7 +63,20 @@ def spread(values, digits=2):
 
 def ratio(ours, theirs):
     """Return "median [lower quartile, upper quartile]" of ratios round by round."""
-    return spread(ours / theirs)
+    return spread(np.divide(ours, theirs))
+
+
+def print_ratios(seconds, compare):
+    """Print a line for each rival of "skcae": the ratio, and what `compare` says."""
+    for name in seconds:
+        if name != "skcae":
+            against = ratio(seconds["skcae"], seconds[name])
+            print(f"  skcae / {name:<18}{against}   {compare(name)}", flush=True)
+
+
+def largest_difference(ours, theirs):
+    """Return the largest difference, relative to the largest of `theirs`."""
+    return np.abs(ours - theirs).max() / np.abs(theirs).max()
 
 
 def matmul_peak(repeats, device="cpu"):
@@ -101,13 +86,6 @@ def matmul_peak(repeats, device="cpu"):
     settle = waiting_for(device)
     seconds, _ = interleave({"matmul": lambda: a @ b}, repeats, settle)
     return 2 * side**3 / seconds["matmul"].min()
-
-
-def waiting_for(device):
-    """Return a function that waits until a device has done its work."""
-    if torch.device(device).type == "cuda":
-        return lambda: torch.cuda.synchronize(device)
-    return lambda: None
 
 
 def operations(work):

@@ -1,68 +1,32 @@
-"""Data and architectures that the benchmarks share."""
+"""Kinds of data with the architecture that each is trained with."""
 
-import importlib.util
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
+from _data import enlarged_digits, load
 from _rivals import BATCH_SIZE, LR
 from sklearn.datasets import load_digits
 
 from skcae import ConvAutoencoderTransformer
 
 
-def load_split(name, folder):
-    """Return X_train, y_train, X_test and y_test of a data set in a folder."""
-    path = Path(folder) / "datasets.py"
-    spec = importlib.util.spec_from_file_location("datasets", path)
-    datasets = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(datasets)
-    return datasets.load(name)
+def as_images(images, n_samples, side):
+    """Return grey images of `side` pixels a side: digits where there are none."""
+    return enlarged_digits(n_samples, side) if images is None else images
 
 
-def load(name, folder):
-    """Return training images or series of a data set in a folder, None without one."""
-    return load_split(name, folder)[0] if folder else None
-
-
-def enlarged_digits(n_samples, side):
-    """Return digits, repeated and enlarged: a stand-in of the right shape."""
-    images = load_digits().images.astype(np.float32)
-    rows = np.arange(n_samples) % len(images)
-    index = np.arange(side) * 8 // side
-    return images[:, index][:, :, index][rows]
-
-
-def digits_8(n_samples, folder):
-    """Digits of 8 x 8 pixels."""
-    return load_digits().images[:n_samples].astype(np.float32)
-
-
-def mnist_28(n_samples, folder):
-    """Digits of 28 x 28 pixels."""
-    images = load("mnist", folder)
-    images = enlarged_digits(n_samples, 28) if images is None else images[:n_samples]
-    return images.astype(np.float32, order="C")
-
-
-def cifar_32(n_samples, folder):
-    """Colour images of 32 x 32 pixels."""
-    images = load("cifar10_jpeg", folder)
+def as_photographs(images, n_samples, side):
+    """Return colour images of `side` pixels a side: digits where there are none."""
     if images is None:
-        images = enlarged_digits(n_samples, 32)[..., None].repeat(3, axis=-1)
-    return images[:n_samples].astype(np.float32)
+        return enlarged_digits(n_samples, side)[..., None].repeat(3, axis=-1)
+    return images
 
 
-def series_500(n_samples, folder):
-    """Series of length 500."""
-    series = load("ucr_electricdevices", folder)
-    if series is None:
-        series = load_digits().data
-    series = series.reshape(len(series), -1)
+def as_series(series, n_samples, length):
+    """Return series, repeated and stretched: pixels of digits where there are none."""
+    series = load_digits().data if series is None else series.reshape(len(series), -1)
     rows = np.arange(n_samples) % len(series)
-    index = np.arange(500) * series.shape[1] // 500
-    return series[rows][:, index].astype(np.float32)
+    return series[rows][:, np.arange(length) * series.shape[1] // length]
 
 
 @dataclass(frozen=True)
@@ -70,7 +34,10 @@ class Workload:
     """One kind of data with the architecture it is trained with."""
 
     name: str
-    data: callable
+    # Of SKCAE_DATA; None: digits are what is wanted.
+    source: str | None
+    kind: callable
+    size: int
     n_samples: int
     params: dict = field(default_factory=dict)
     epochs: int = 3
@@ -80,11 +47,17 @@ class Workload:
         """Number of filters of each stage."""
         return self.params["n_filters"]
 
+    @property
+    def channel_axis(self):
+        """Axis of a sample that holds channels, None without one."""
+        return self.params.get("channel_axis")
+
     def samples(self, quick=False):
         """Return the samples, of SKCAE_DATA where that is set; a few if in a hurry."""
-        if quick:
-            return self.data(256, None)
-        return self.data(self.n_samples, os.environ.get("SKCAE_DATA"))
+        n_samples = 256 if quick else self.n_samples
+        split = load(self.source) if self.source and not quick else None
+        X = self.kind(split[0] if split else None, n_samples, self.size)
+        return X[:n_samples].astype(np.float32, order="C")
 
     def make_cae(self, **params):
         """Return the transformer, set up like its rivals."""
@@ -98,19 +71,31 @@ class Workload:
         )
 
 
-WORKLOADS = [
-    Workload("8x8", digits_8, 1500, {"n_filters": (16, 32), "pool_size": 2}, epochs=20),
-    Workload(
-        "28x28", mnist_28, 20_000, {"n_filters": (16, 32), "pool_size": 2}, epochs=2
-    ),
-    Workload(
-        "32x32x3",
-        cifar_32,
-        10_000,
-        {"n_filters": (32, 64, 128), "stride": 2, "pool_size": 1, "channel_axis": -1},
-        epochs=2,
-    ),
-    Workload(
-        "500", series_500, 5000, {"n_filters": (16, 32), "pool_size": 2}, epochs=4
-    ),
-]
+_TWO_STAGES = {"n_filters": (16, 32), "pool_size": 2}
+WORKLOADS = {
+    workload.name: workload
+    for workload in (
+        Workload("8x8", None, as_images, 8, 1500, _TWO_STAGES, epochs=20),
+        Workload("28x28", "mnist", as_images, 28, 20_000, _TWO_STAGES, epochs=2),
+        Workload(
+            "32x32x3",
+            "cifar10_jpeg",
+            as_photographs,
+            32,
+            10_000,
+            {"n_filters": (32, 64, 128), "stride": 2}
+            | {"pool_size": 1, "channel_axis": -1},
+            epochs=2,
+        ),
+        Workload(
+            "500", "ucr_electricdevices", as_series, 500, 5000, _TWO_STAGES, epochs=4
+        ),
+    )
+}
+
+
+def chosen_workloads(arguments, names=tuple(WORKLOADS)):
+    """Yield the workloads that `--only` asks for, and their samples."""
+    for name in names:
+        if arguments.only in (None, name):
+            yield WORKLOADS[name], WORKLOADS[name].samples(arguments.quick)

@@ -7,10 +7,9 @@ autoencoder), their mean and spread, the explained variance of held-out samples,
 the seconds of one run of five folds.
 """
 
-import time
-
 import numpy as np
-from _timing import make_parser, parse
+from _script import Table, make_parser, parse
+from _timing import Stopwatch
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -62,45 +61,30 @@ def main():
     parser = make_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parse(parser)
-    n_seeds = 1 if arguments.quick else arguments.seeds
-    n_folds = 2 if arguments.quick else 5
-    digits = load_digits()
+    n_seeds, n_folds = (1, 2) if arguments.quick else (arguments.seeds, 5)
+    X, y = load_digits(return_X_y=True)
     if arguments.quick:
-        digits.images, digits.data = digits.images[:100], digits.data[:100]
-        digits.target = digits.target[:100]
+        X, y = X[:100], y[:100]
+    scoring = {"accuracy": "accuracy", "explained": explained_variance}
     results = {}
     for seed in range(n_seeds):
         cv = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
         for name, pipeline in contestants(seed).items():
-            is_cae = isinstance(pipeline[0], CAE)
-            start = time.perf_counter()
-            scores = cross_validate(
-                pipeline,
-                digits.images if is_cae else digits.data,
-                digits.target,
-                cv=cv,
-                scoring={
-                    "accuracy": "accuracy",
-                    "explained": explained_variance,
-                },
-                error_score="raise",
-            )
-            results.setdefault(name, []).append(
-                (
-                    scores["test_accuracy"].mean(),
-                    scores["test_explained"].mean(),
-                    time.perf_counter() - start,
+            samples = X.reshape(-1, 8, 8) if isinstance(pipeline[0], CAE) else X
+            watch = Stopwatch()
+            with watch.on("run"):
+                scores = cross_validate(
+                    pipeline, samples, y, cv=cv, scoring=scoring, error_score="raise"
                 )
-            )
-    header = " ".join(f"{f'seed {seed}':>7}" for seed in range(n_seeds))
-    print(f"{'':<30} {header}    mean  spread  expl.var.  s/run")
+            means = (scores[f"test_{score}"].mean() for score in scoring)
+            results.setdefault(name, []).append((*means, watch.seconds["run"]))
+    columns = {f"seed {seed}": "7.4f" for seed in range(n_seeds)}
+    columns |= {"mean": "7.4f", "spread": "7.4f", "expl.var.": "10.3f", "s/run": "6.1f"}
+    table = Table(30, columns)
     for name, rows in results.items():
         accuracy, explained, seconds = np.transpose(rows)
-        print(
-            f"{name:<30} {' '.join(f'{value:7.4f}' for value in accuracy)} "
-            f"{accuracy.mean():7.4f} {np.ptp(accuracy):7.4f} "
-            f"{explained.mean():10.3f} {np.median(seconds):6.1f}"
-        )
+        figures = accuracy.mean(), np.ptp(accuracy), explained.mean()
+        table.row(name, *accuracy, *figures, np.median(seconds))
 
 
 if __name__ == "__main__":

@@ -22,13 +22,13 @@ training samples, which no labels are drawn from.
 Data sets other than digits are read from the folder that SKCAE_DATA names.
 """
 
-import time
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from _timing import make_parser, parse
-from bench_features import DATA, assignment, read, stratified
+from _data import DATA, draw_stratified, read
+from _script import Table, add_changes, add_learning_options, chosen, make_parser, parse
+from _timing import Stopwatch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -48,76 +48,55 @@ _STACK = {
 }
 
 
-@dataclass(frozen=True)
-class Network:
-    """Parameters of an autoencoder and of the classifier that starts from it."""
-
-    autoencoder: dict
-    classifier: dict = field(default_factory=dict)
-
-
 # As autoencoders, which learn from random filters what rebuilds the samples.
 _TRAINED = {"init": "random", "sparsity_level": 0.1}
 _GREY = recipes["grey"] | _TRAINED
 _COLOUR = recipes["colour"] | _TRAINED
-# For up to so many labels, networks that have been chosen on the slice.
-NETWORKS = {
-    ("digits", "small"): [(np.inf, Network(recipes["small"], {"shift": 1}))],
-    ("mnist", "small"): [
-        (
-            2000,
-            Network(
-                _GREY, {"max_epochs": 10, "lr": 1e-2, "encoder_lr": 1e-3, "shift": 2}
-            ),
-        ),
-        (
-            np.inf,
-            Network(
-                _GREY,
-                {"max_epochs": 12, "frozen_epochs": 10, "batch_size": 64}
-                | {"lr": 1e-2, "encoder_lr": 1e-3},
-            ),
-        ),
-    ],
-    ("cifar10_jpeg", "small"): [
-        (
-            np.inf,
-            Network(
-                _COLOUR,
-                {"max_epochs": 5, "lr": 1e-2, "encoder_lr": 1e-3, "flip": True},
-            ),
-        )
-    ],
-    ("mnist", "large"): [
-        (
-            np.inf,
-            Network(
-                _STACK | {"n_filters": (64, 128, 256), "max_epochs": 20},
-                {"max_epochs": 60, "batch_size": 128, "shift": 2, "dropout": 0.5},
-            ),
-        )
-    ],
-    ("cifar10_jpeg", "large"): [
-        (
-            np.inf,
-            Network(
-                _STACK
-                | {"n_filters": (128, 256, 512), "channel_axis": -1, "whiten": 0.1},
-                {"max_epochs": 100, "batch_size": 128, "shift": 3, "flip": True}
-                | {"dropout": 0.5, "label_smoothing": 0.1},
-            ),
-        )
-    ],
-}
+_RATES = {"lr": 1e-2, "encoder_lr": 1e-3}
+_LONG = {"batch_size": 128, "dropout": 0.5}
+# Data, size and for up to how many labels; autoencoder and classifier, which have been
+# chosen on the slice.
+NETWORKS = (
+    ("digits", "small", np.inf, recipes["small"], {"shift": 1}),
+    ("mnist", "small", 2000, _GREY, _RATES | {"max_epochs": 10, "shift": 2}),
+    (
+        "mnist",
+        "small",
+        np.inf,
+        _GREY,
+        _RATES | {"max_epochs": 12, "frozen_epochs": 10, "batch_size": 64},
+    ),
+    (
+        "cifar10_jpeg",
+        "small",
+        np.inf,
+        _COLOUR,
+        _RATES | {"max_epochs": 5, "flip": True},
+    ),
+    (
+        "mnist",
+        "large",
+        np.inf,
+        _STACK | {"n_filters": (64, 128, 256), "max_epochs": 20},
+        _LONG | {"max_epochs": 60, "shift": 2},
+    ),
+    (
+        "cifar10_jpeg",
+        "large",
+        np.inf,
+        _STACK | {"n_filters": (128, 256, 512), "channel_axis": -1, "whiten": 0.1},
+        _LONG | {"max_epochs": 100, "shift": 3, "flip": True, "label_smoothing": 0.1},
+    ),
+)
 
 
 def network_for(arguments, n_labels):
-    """Return the network for some number of labels."""
-    networks = NETWORKS.get((arguments.data, arguments.recipe))
-    if networks is None:
+    """Return parameters of autoencoder and classifier for some number of labels."""
+    asked = (arguments.data, arguments.recipe)
+    found = [row for row in NETWORKS if row[:2] == asked and n_labels <= row[2]]
+    if not found:
         raise SystemExit(f"Found no network for {arguments.data}: write one down")
-    network = next(network for most, network in networks if n_labels <= most)
-    autoencoder, classifier = dict(network.autoencoder), dict(network.classifier)
+    autoencoder, classifier = (dict(params) for params in found[0][3:])
     if arguments.quick:
         small = {"n_filters": 4, "max_epochs": 1}
         if "depthwise" in autoencoder:
@@ -126,20 +105,15 @@ def network_for(arguments, n_labels):
             small["n_filters"] = (4, 4, 4)
         autoencoder |= small
         classifier |= {"max_epochs": 1}
-    return Network(
-        autoencoder | dict(arguments.autoencoder) | {"device": arguments.device},
-        classifier | dict(arguments.params) | {"device": arguments.device},
+    device = {"device": arguments.device}
+    return (
+        autoencoder | dict(arguments.autoencoder) | device,
+        classifier | dict(arguments.params) | device,
     )
 
 
 class Autoencoders:
-    """Autoencoders of all training samples, each of them fitted once.
-
-    Parameters
-    ----------
-    X : ndarray
-        Training samples.
-    """
+    """Autoencoders of all training samples, each of them fitted once."""
 
     def __init__(self, X):
         self.X, self.fitted = X, {}
@@ -148,9 +122,10 @@ class Autoencoders:
         """Return a fitted autoencoder, and the seconds that it took."""
         key = repr(sorted(params.items()))
         if key not in self.fitted:
-            start = time.perf_counter()
-            cae = ConvAutoencoderTransformer(**params, random_state=0).fit(self.X)
-            self.fitted[key] = cae, time.perf_counter() - start
+            watch = Stopwatch()
+            with watch.on("fit"):
+                cae = ConvAutoencoderTransformer(**params, random_state=0).fit(self.X)
+            self.fitted[key] = cae, watch.seconds["fit"]
         return self.fitted[key]
 
 
@@ -158,16 +133,12 @@ def ours(kind):
     """Return a function that makes a classifier of ours, not yet fitted."""
 
     def make(arguments, n_labels, autoencoders, seed):
-        network = network_for(arguments, n_labels)
-        autoencoder, classifier = network.autoencoder, network.classifier
+        autoencoder, classifier = network_for(arguments, n_labels)
         if kind == "random weights":
             autoencoder = autoencoder | {"max_epochs": 0, "init": "random"}
         if kind == "head alone":
-            classifier = classifier | {
-                "frozen_epochs": "all",
-                "shift": 0,
-                "flip": False,
-            }
+            frozen = {"frozen_epochs": "all", "shift": 0, "flip": False}
+            classifier = classifier | frozen
         cae, seconds = autoencoders.get(autoencoder)
         return ConvAutoencoderClassifier(cae, random_state=seed, **classifier), seconds
 
@@ -175,8 +146,12 @@ def ours(kind):
 
 
 def of_pixels(classifier):
-    """Return a pipeline that gives a classifier rows of values up to 1."""
-    return make_pipeline(FunctionTransformer(to_rows), classifier)
+    """Return a function that gives a classifier rows of values up to 1."""
+
+    def make(arguments, n_labels, autoencoders, seed):
+        return make_pipeline(FunctionTransformer(to_rows), classifier), 0.0
+
+    return make
 
 
 def to_rows(X):
@@ -184,31 +159,20 @@ def to_rows(X):
     return X.reshape(len(X), -1).astype(np.float32) / max(X.max(), 1)
 
 
-def logistic_regression(arguments, n_labels, autoencoders, seed):
-    """Return logistic regression on pixels."""
-    return of_pixels(LogisticRegression(C=0.1, max_iter=200)), 0.0
-
-
-def self_training(arguments, n_labels, autoencoders, seed):
-    """Return logistic regression on pixels that makes labels of its predictions."""
-    classifier = LogisticRegression(C=0.1, max_iter=200)
-    return of_pixels(SelfTrainingClassifier(classifier, threshold=0.9)), 0.0
-
-
-def label_spreading(arguments, n_labels, autoencoders, seed):
-    """Return label spreading over a graph of neighbours."""
-    return of_pixels(LabelSpreading(kernel="knn", n_neighbors=7, alpha=0.2)), 0.0
-
-
+_REGRESSION = LogisticRegression(C=0.1, max_iter=200)
+SEMI_SUPERVISED = {
+    "self-training": of_pixels(SelfTrainingClassifier(_REGRESSION, threshold=0.9)),
+    "label spreading": of_pixels(
+        LabelSpreading(kernel="knn", n_neighbors=7, alpha=0.2)
+    ),
+}
 METHODS = {
     "skcae, fine-tuned": ours("fine-tuned"),
     "skcae, head alone": ours("head alone"),
     "random weights": ours("random weights"),
-    "logistic regression": logistic_regression,
-    "self-training": self_training,
-    "label spreading": label_spreading,
+    "logistic regression": of_pixels(_REGRESSION),
+    **SEMI_SUPERVISED,
 }
-SEMI_SUPERVISED = ("self-training", "label spreading")
 
 
 @dataclass
@@ -225,10 +189,10 @@ class Split:
 def split_of(arguments):
     """Return the samples of a data set."""
     data = DATA[arguments.data]
-    X, y, X_test, y_test = read(data, arguments.n_samples, arguments.quick)
+    X, y, X_test, y_test = read(data, arguments)
     if not arguments.no_test:
         return Split(X, y, len(X), X_test, y_test)
-    n_valid = min(data.n_valid, len(X) // 4)
+    n_valid = data.n_held_out(len(X))
     # One after the other: those of MNIST are easy and hard in turns.
     judged = slice(len(X) - n_valid, len(X) - n_valid + arguments.judged)
     return Split(X, y, len(X) - n_valid, X[judged], y[judged])
@@ -236,7 +200,7 @@ def split_of(arguments):
 
 def training_samples(name, split, n_labels, seed, n_unlabelled):
     """Return samples and labels of one draw, as a method gets them."""
-    rows = stratified(split.y[: split.n_drawn_from], n_labels, seed)
+    rows = draw_stratified(split.y[: split.n_drawn_from], n_labels, seed)
     if name.startswith(("skcae", "random")):
         y = np.full(len(split.y), -1)
         y[rows] = split.y[rows]
@@ -250,21 +214,22 @@ def training_samples(name, split, n_labels, seed, n_unlabelled):
     return split.X[np.concatenate([rows, others])], y
 
 
-def row_of(name, split, n_labels, autoencoders, arguments):
-    """Return the errors of several draws, seconds of a fit and of what came before."""
-    errors, seconds, before = [], [], 0.0
+def figures_of(name, split, n_labels, autoencoders, arguments):
+    """Return errors of several draws, seconds of a fit and of what came before."""
+    errors, watch, before = [], Stopwatch(), 0.0
     n_draws = 1 if n_labels == split.n_drawn_from else arguments.draws
     for seed in range(n_draws):
         model, before = METHODS[name](arguments, n_labels, autoencoders, seed)
         X, y = training_samples(name, split, n_labels, seed, arguments.unlabelled)
-        start = time.perf_counter()
-        with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        with (
+            warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
+            watch.on("fit"),
+        ):
             # Label spreading divides by zero where a part of its graph has no label.
             warnings.simplefilter("ignore", RuntimeWarning)
             model.fit(X, y)
-        seconds.append(time.perf_counter() - start)
         errors.append(100 - 100 * model.score(split.X_judged, split.y_judged))
-    return errors, np.mean(seconds), before
+    return errors, watch.seconds["fit"] / n_draws, before
 
 
 def number_of_labels(text):
@@ -274,30 +239,18 @@ def number_of_labels(text):
 
 def make_arguments():
     """Return the parsed command line."""
-    parser = make_parser(__doc__, threads=True)
-    parser.add_argument(
-        "--data", choices=["digits", "mnist", "cifar10_jpeg"], default="digits"
-    )
+    data = ("digits", "mnist", "cifar10_jpeg")
+    parser = make_parser(__doc__, threads=True, data=data)
+    add_learning_options(parser)
     parser.add_argument(
         "--labels", type=number_of_labels, nargs="+", default=[100, 1000, 10000, None]
     )
     parser.add_argument("--draws", type=int, default=5)
-    parser.add_argument("--only", nargs="+", default=[""], help="parts of names")
-    parser.add_argument("--device", default="auto")
     parser.add_argument("--recipe", choices=["small", "large"], default="small")
     parser.add_argument("--unlabelled", type=int, default=10_000)
-    parser.add_argument("--no-test", action="store_true", help="to choose by the slice")
     parser.add_argument("--judged", type=int, default=10_000, help="of the slice")
-    parser.add_argument("--n-samples", type=int, help="training samples to take")
-    for name, what in (("--params", "classifier"), ("--autoencoder", "autoencoder")):
-        parser.add_argument(
-            name,
-            type=assignment,
-            nargs="+",
-            default=[],
-            metavar="NAME=VALUE",
-            help=f"that the {what} is changed by",
-        )
+    add_changes(parser, "--params", "classifier")
+    add_changes(parser, "--autoencoder", "autoencoder")
     return parse(parser)
 
 
@@ -311,24 +264,20 @@ def main():
         f"{arguments.data}: {len(split.X)} training samples, errors of "
         f"{len(split.X_judged)} others"
     )
-    print(f"{'labels':>6}  {'':<22}error %  (s.d.)   fit s   autoencoder s")
+    table = Table(
+        30, {"error %": "7.2f", "(s.d.)": "7s", "fit s": "8.1f", "before s": "8.1f"}
+    )
     autoencoders = Autoencoders(split.X)
     for n_labels in arguments.labels:
         n_labels = min(n_labels or split.n_drawn_from, split.n_drawn_from)
-        for name in METHODS:
-            if not any(part in name for part in arguments.only):
-                continue
+        for name, _ in chosen(METHODS, arguments):
             if name in SEMI_SUPERVISED and n_labels == len(split.X):
                 continue  # nothing is without a label
-            errors, seconds, before = row_of(
+            errors, *seconds = figures_of(
                 name, split, n_labels, autoencoders, arguments
             )
-            spread = f"({np.std(errors):.2f})" if len(errors) > 1 else ""
-            print(
-                f"{n_labels:6d}  {name:<22}{np.mean(errors):7.2f}  {spread:<7}"
-                f"{seconds:8.1f} {before:8.1f}",
-                flush=True,
-            )
+            deviation = f"({np.std(errors):.2f})" if len(errors) > 1 else ""
+            table.row(f"{n_labels:6d}  {name}", np.mean(errors), deviation, *seconds)
 
 
 if __name__ == "__main__":

@@ -25,15 +25,10 @@ from _rivals import (
     tuned_loop,
     twin,
 )
-from _timing import (
-    interleave,
-    make_parser,
-    matmul_peak,
-    operations,
-    parse,
-    ratio,
-)
-from _workloads import WORKLOADS
+from _script import make_parser, parse
+from _timing import interleave, matmul_peak, operations, print_ratios
+from _workloads import WORKLOADS, chosen_workloads
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
 RIVALS = {
@@ -55,7 +50,7 @@ def make_contestants(workload, X, epochs, device="cpu", **params):
         module = twin(workload, start, tuned)
 
         def run():
-            x = standardised(X, workload.params.get("channel_axis"))
+            x = standardised(X, workload.channel_axis)
             return train(copy.deepcopy(module), x, epochs, device)
 
         return run
@@ -68,47 +63,39 @@ def training_operations(workload, X):
     """Return the floating point operations that train on one sample once."""
     cae = workload.make_cae(max_epochs=0, device="cpu").fit(X[:1000])
     module = twin(workload, cae)
-    x = torch.from_numpy(standardised(X[:8], workload.params.get("channel_axis")))
+    x = torch.from_numpy(standardised(X[:8], workload.channel_axis))
     return operations(lambda: HalfSquaredError()(module(x), x).backward()) / len(x)
 
 
 def print_fits(seconds, losses):
     """Print a line per rival."""
-    for name in RIVALS:
+
+    def compare(name):
+        if name == "MLPRegressor":
+            return ""
         difference = np.median(losses["skcae"]) / np.median(losses[name]) - 1
-        print(
-            f"  skcae / {name:<18}{ratio(seconds['skcae'], seconds[name])}   "
-            f"loss {difference:+.1%}"
-        )
+        return f"loss {difference:+.1%}"
+
+    print_ratios(seconds, compare)
 
 
 def mlp_autoencoder(workload, X, epochs):
     """Return a fit of scikit-learn's own network as autoencoder."""
     rows = X.reshape(len(X), -1)
+    sizes = {"hidden_layer_sizes": workload.stages[-1], "batch_size": BATCH_SIZE}
 
+    @warnings.catch_warnings(action="ignore", category=ConvergenceWarning)
     def run():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            mlp = MLPRegressor(
-                hidden_layer_sizes=workload.stages[-1],
-                batch_size=BATCH_SIZE,
-                max_iter=epochs,
-                tol=0,
-            )
-            return mlp.fit(rows, rows).loss_
+        return MLPRegressor(**sizes, max_iter=epochs, tol=0).fit(rows, rows).loss_
 
     return run
 
 
 def main():
     """Print a table."""
-    parser = make_parser(__doc__, repeats=5, threads=True)
-    parser.add_argument("--only", choices=[w.name for w in WORKLOADS])
+    parser = make_parser(__doc__, repeats=5, threads=True, workloads=WORKLOADS)
     arguments = parse(parser)
-    for workload in WORKLOADS:
-        if arguments.only not in (None, workload.name):
-            continue
-        X = workload.samples(arguments.quick)
+    for workload, X in chosen_workloads(arguments):
         epochs = 1 if arguments.quick else workload.epochs
         contestants = make_contestants(workload, X, epochs)
         contestants["MLPRegressor"] = mlp_autoencoder(workload, X, epochs)
@@ -121,8 +108,6 @@ def main():
             f"{speed / peak:.2f} of a matrix product's"
         )
         print_fits(seconds, losses)
-        mlp = ratio(seconds["skcae"], seconds["MLPRegressor"])
-        print(f"  skcae / {'MLPRegressor':<18}{mlp}")
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ same run.  Where there is no such device, says so and stops.
 
 import numpy as np
 import torch
-from _timing import interleave, make_parser, matmul_peak, operations, parse, waiting_for
-from _workloads import WORKLOADS
+from _script import make_parser, parse
+from _timing import interleave, matmul_peak, operations, waiting_for
+from _workloads import WORKLOADS, chosen_workloads
 from bench_fit import make_contestants as make_fits
 from bench_fit import print_fits, training_operations
 from bench_transform import make_contestants as make_transforms
@@ -41,11 +42,10 @@ def print_speed(what, seconds, n_samples, operations_per_sample, peak):
 
 def main():
     """Print a table."""
-    parser = make_parser(__doc__, repeats=5)
+    parser = make_parser(__doc__, repeats=5, workloads=WORKLOADS)
     parser.add_argument("--device", default="cuda", help="cpu tries the script out")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--compile", action="store_true")
-    parser.add_argument("--only", choices=[w.name for w in WORKLOADS])
     arguments = parse(parser)
     device, repeats = arguments.device, arguments.repeats
     on_gpu = torch.device(device).type == "cuda"
@@ -55,12 +55,8 @@ def main():
     settle, peak = waiting_for(device), matmul_peak(repeats, device)
     chip = torch.cuda.get_device_name(device) if on_gpu else device
     print(f"{chip}: {peak / 1e12:.2f} TFLOP/s in a float32 matrix product")
-    for workload in WORKLOADS:
-        if arguments.only not in (None, workload.name):
-            continue
-        X, epochs = workload.samples(arguments.quick), EPOCHS
-        if arguments.quick:
-            epochs = 1
+    for workload, X in chosen_workloads(arguments):
+        epochs = 1 if arguments.quick else EPOCHS
         params = {name: getattr(arguments, name) for name in PARAMETERS}
         print(f"\n{workload.name}")
         fits = make_fits(workload, X, epochs, **params)

@@ -11,14 +11,16 @@ epoch, and of an epoch in a loop tuned by hand.  Medians with quartiles.
 import copy
 
 import numpy as np
+from _data import enlarged_digits
 from _rivals import standardised, tuned_loop, twin
-from _timing import interleave, make_parser, parse, spread
-from _workloads import WORKLOADS, enlarged_digits
+from _script import make_parser, parse
+from _timing import interleave, spread
+from _workloads import WORKLOADS
 
 N_SAMPLES = (2000, 4000, 8000, 16_000)
 SIDES = (16, 32, 64, 128)
 # Of 8x8 pixels; two stages of 16 and 32 filters with pooling, as for 28x28.
-WORKLOAD = WORKLOADS[0]
+WORKLOAD = WORKLOADS["8x8"]
 
 
 def print_growth(what, sizes, calls, repeats):

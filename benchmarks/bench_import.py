@@ -11,7 +11,8 @@ import subprocess
 import sys
 
 import numpy as np
-from _timing import interleave, make_parser, parse, spread
+from _script import make_parser, parse
+from _timing import interleave, ratio
 
 STATEMENTS = {
     "skcae": "import skcae",
@@ -35,11 +36,10 @@ def main():
         for name, statement in STATEMENTS.items()
     }
     _, seconds = interleave(calls, arguments.repeats, warm_up=not arguments.quick)
-    seconds = {name: np.array(values) for name, values in seconds.items()}
     *ours, theirs = STATEMENTS
     print(f"{theirs}: {np.median(seconds[theirs]):.2f} s")
     for name in ours:
-        print(f"{name} / {theirs}: {spread(seconds[name] / seconds[theirs])}")
+        print(f"{name} / {theirs}: {ratio(seconds[name], seconds[theirs])}")
 
 
 if __name__ == "__main__":

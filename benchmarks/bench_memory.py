@@ -11,16 +11,15 @@ and of all resident memory, which includes pages of mapped files; and how much t
 from the small file to the large.
 """
 
-import inspect
 import tempfile
-import time
 from pathlib import Path
 
 import h5py
 import numpy as np
 import zarr
 from _memory import MB, in_fresh_process, peak_memory
-from _timing import make_parser, parse
+from _script import Table, make_parser, parse
+from _timing import Stopwatch
 
 from skcae import ConvAutoencoderTransformer
 
@@ -70,24 +69,31 @@ def opened(path):
 
 
 def peaks(path):
-    """Return the peak memory (total, anonymous) and seconds of each method."""
+    """Return peak memory (anonymous, total) in MB and seconds, by method."""
     X = opened(path)
     cae = ConvAutoencoderTransformer(
         n_filters=4, kernel_size=4, stride=4, pool_size=1, max_epochs=1, random_state=0
     )
-    work = {"fit": lambda: cae.fit(X)}
     cae.fit(X[:256]).transform(X[:256])  # and everything is loaded
-    if "out" in inspect.signature(cae.transform).parameters:
-        shape = (X.shape[0], *cae.transform(X[:1]).shape[1:])
-        out = np.lib.format.open_memmap(
-            path.with_suffix(".out.npy"), mode="w+", dtype=np.float32, shape=shape
-        )
-        work["transform"] = lambda: cae.transform(X, out=out)
-    found = {}
-    for name, call in work.items():
-        start = time.perf_counter()
-        found[name] = (*peak_memory(call), time.perf_counter() - start)
+    shape = (X.shape[0], *cae.transform(X[:1]).shape[1:])
+    out = np.lib.format.open_memmap(
+        path.with_suffix(".out.npy"), mode="w+", dtype=np.float32, shape=shape
+    )
+    calls = {"fit": lambda: cae.fit(X), "transform": lambda: cae.transform(X, out=out)}
+    found, watch = {}, Stopwatch()
+    for name, call in calls.items():
+        with watch.on(name):
+            total, anonymous = peak_memory(call)
+        found[name] = anonymous / MB, total / MB, watch.seconds[name]
     return found
+
+
+def measure(storage, n_bytes):
+    """Return the peaks that one array leads to."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"samples.{storage}"
+        write_samples(path, n_bytes, storage)
+        return in_fresh_process(peaks, path)
 
 
 def main():
@@ -99,29 +105,15 @@ def main():
     )
     arguments = parse(parser)
     large = int((0.2 if arguments.quick else arguments.gigabytes) * 1e9)
-    print(f"{'':<34}anonymous    total")
+    table = Table(30, {"anonymous MB": "12.1f", "total MB": "8.1f", "seconds": "7.1f"})
     for storage in arguments.storage:
-        print_growth(storage, large)
-
-
-def print_growth(storage, large):
-    """Print the peaks of two arrays, in bytes, and by how much they differ."""
-    found = {}
-    for n_bytes in (large // 10, large):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"samples.{storage}"
-            write_samples(path, n_bytes, storage)
-            found[n_bytes] = in_fresh_process(peaks, path)
-    for name in found[large]:
-        for n_bytes, of_size in found.items():
-            total, anonymous, seconds = of_size[name]
-            what = f"{storage}: {name}, {n_bytes / MB:.0f} MB, {seconds:.1f} s"
-            print(f"{what:<34}{anonymous / MB:6.1f} MB{total / MB:6.1f} MB")
-        small, big = (np.array(of_size[name][:2]) / MB for of_size in found.values())
-        total, anonymous = big - small
-        print(f"{f'{storage}: {name}, growth':<34}{anonymous:+6.1f} MB{total:+6.1f} MB")
-    if "transform" not in found[large]:
-        print("transform has no parameter out: its result is as large as it is")
+        found = {n_bytes: measure(storage, n_bytes) for n_bytes in (large // 10, large)}
+        for name in found[large]:
+            for n_bytes, of_size in found.items():
+                table.row(f"{storage}: {name}, {n_bytes / MB:.0f} MB", *of_size[name])
+            small, big = (np.array(of_size[name]) for of_size in found.values())
+            growth = (f"{value:+.1f}" for value in (big - small)[:2])
+            table.row(f"{storage}: {name}, growth", *growth, "")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ that onnxruntime takes for one sample.
 import numpy as np
 import onnxruntime
 import skl2onnx
-from _timing import interleave, make_parser, parse, ratio
-from _workloads import WORKLOADS
+from _script import make_parser, parse
+from _timing import interleave, largest_difference, ratio
+from _workloads import WORKLOADS, chosen_workloads
 
 import skcae.onnx  # noqa: F401 (registers the converters)
 from skcae import ConvAutoencoderOutlierDetector
@@ -67,7 +68,7 @@ def report(name, method, run, X, repeats):
     ):
         seconds, results = compare(method, run, samples, size, repeats)
         ours, theirs = (results[name][0].reshape(len(samples), -1) for name in seconds)
-        difference = np.abs(ours - theirs).max() / np.abs(theirs).max()
+        difference = largest_difference(ours, theirs)
         print(
             f"  {name:<10} {what:<12} onnxruntime / skcae "
             f"{ratio(seconds['onnxruntime'], seconds['skcae'])}   "
@@ -79,13 +80,9 @@ def report(name, method, run, X, repeats):
 
 def main():
     """Print two lines for every method and workload."""
-    parser = make_parser(__doc__, repeats=9, threads=True)
-    parser.add_argument("--only", choices=[workload.name for workload in WORKLOADS])
+    parser = make_parser(__doc__, repeats=9, threads=True, workloads=WORKLOADS)
     arguments = parse(parser)
-    for workload in WORKLOADS:
-        if arguments.only not in (None, workload.name):
-            continue
-        X = workload.samples(arguments.quick)
+    for workload, X in chosen_workloads(arguments):
         cae = workload.make_cae(max_epochs=1).fit(X)
         print(f"\n{workload.name}")
         for name, estimator, method in methods_of(cae, X):

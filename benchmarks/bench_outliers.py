@@ -14,20 +14,20 @@ pyod's AutoEncoder is left out where pyod is not installed.  Data sets other tha
 are read from the folder that SKCAE_DATA names.
 """
 
-import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from _peers import NotInstalledError, as_rows
-from _ridge import Stopwatch
-from _timing import make_parser, parse
-from _workloads import load_split
-from sklearn.datasets import load_digits
+from _data import DATA, read
+from _peers import as_rows
+from _script import NotInstalledError, Table, chosen, make_parser, optional, parse
+from _timing import Stopwatch
+from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import train_test_split
 from sklearn.neighbors import NearestNeighbors
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import OneClassSVM
 from threadpoolctl import threadpool_limits
 
@@ -36,122 +36,42 @@ from skcae import ConvAutoencoderOutlierDetector
 N_SLICES = 6
 
 
-@dataclass(frozen=True)
-class DataSet:
-    """A data set, and what suits it."""
+class RebuildingPCA(PCA):
+    """Scores samples by how well principal components rebuild them."""
 
-    name: str
-    # Classes that are normal, each in its turn.
-    normal: tuple
-    # What PCA rebuilds best with, on training samples.
-    n_components: int
-    top: float = 1.0
+    def score_samples(self, X):
+        """Return minus the mean squared error of each sample."""
+        rebuilt = self.inverse_transform(self.transform(X))
+        return -np.square(X - rebuilt).mean(axis=1)
 
 
-DATA = {
-    data.name: data
-    for data in (
-        DataSet("mnist", tuple(range(10)), 25, top=255.0),
-        DataSet("ucr_ecg5000", (0,), 5),
-        DataSet("digits", tuple(range(10)), 10, top=16.0),
-    )
-}
+class Neighbours(NearestNeighbors):
+    """Scores samples by how near the nearest training samples are."""
+
+    def score_samples(self, X):
+        """Return minus the mean distance from the neighbours of each sample."""
+        return -self.kneighbors(X)[0].mean(axis=1)
 
 
-def read(data, quick):
-    """Return X_train, y_train, X_test and y_test; a few digits if in a hurry."""
-    folder = os.environ.get("SKCAE_DATA")
-    if quick or data.name == "digits":
-        digits = load_digits()
-        split = train_test_split(
-            digits.images, digits.target, test_size=0.4, random_state=0
-        )
-        X_train, X_test, y_train, y_test = split
-    elif folder:
-        X_train, y_train, X_test, y_test = load_split(data.name, folder)
-    else:
-        raise SystemExit(f"Found no {data.name}: set SKCAE_DATA to the folder it is in")
-    return [
-        array.astype(np.float32) / np.float32(data.top) if array.ndim > 1 else array
-        for array in (X_train, y_train, X_test, y_test)
-    ]
+class PyodAutoEncoder(BaseEstimator):
+    """pyod's autoencoder."""
 
+    def __init__(self, seed):
+        self.seed = seed
+        self._kind = optional("pyod.models.auto_encoder", "AutoEncoder")
 
-class OfRows:
-    """A detector behind samples as rows; the higher its score the odder.
-
-    Parameters
-    ----------
-    fit : callable
-        Gets rows, and returns a function of rows that returns scores.
-    """
-
-    def __init__(self, fit):
-        self._fit = fit
-
-    def fit(self, X):
+    def fit(self, X, y=None):
         """Learn from normal samples."""
-        self._score = self._fit(as_rows(X))
+        # Standardised pixels, its default, are worse: .84 to .86 on slices of MNIST.
+        self.model_ = self._kind(
+            preprocessing=False, random_state=self.seed, verbose=0, device="cpu"
+        )
+        self.model_.fit(X)
         return self
 
     def score_samples(self, X):
         """Return how normal samples are."""
-        return -self._score(as_rows(X))
-
-
-def pca(n_components):
-    """Return a function that fits the reconstruction error of a PCA."""
-
-    def fit(rows):
-        model = PCA(n_components, random_state=0).fit(rows)
-
-        def score(rows):
-            rebuilt = model.inverse_transform(model.transform(rows))
-            return np.square(rows - rebuilt).mean(axis=1)
-
-        return score
-
-    return fit
-
-
-def isolation_forest(seed):
-    """Return a function that fits scikit-learn's isolation forest."""
-
-    def fit(rows):
-        model = IsolationForest(random_state=seed).fit(rows)
-        return lambda rows: -model.score_samples(rows)
-
-    return fit
-
-
-def one_class_svm(rows):
-    """Fit scikit-learn's one-class support vector machine."""
-    model = OneClassSVM(nu=0.1).fit(rows)
-    return lambda rows: -model.score_samples(rows)
-
-
-def neighbours(rows):
-    """Fit the mean distance from the five nearest training samples."""
-    model = NearestNeighbors(n_neighbors=5).fit(rows)
-    return lambda rows: model.kneighbors(rows)[0].mean(axis=1)
-
-
-def pyod_autoencoder(seed):
-    """Return a function that fits pyod's autoencoder."""
-    try:
-        from pyod.models.auto_encoder import AutoEncoder
-    except ImportError as error:
-        raise NotInstalledError("pyod", error) from None
-
-    def fit(rows):
-        # Standardised pixels, its default, are worse: .84 to .86 on slices of MNIST.
-        model = AutoEncoder(
-            preprocessing=False, random_state=seed, verbose=0, device="cpu"
-        )
-        model.fit(rows)
-        return model.decision_function
-
-    return fit
+        return -self.model_.decision_function(X)
 
 
 def make_methods(data):
@@ -162,16 +82,20 @@ def make_methods(data):
             criterion=criterion, random_state=seed
         )
 
+    def of_rows(make):
+        return lambda seed: make_pipeline(FunctionTransformer(as_rows), make(seed))
+
+    n_components = data.n_rebuilding
     return {
         "skcae, features": ours("features"),
         "skcae, reconstruction": ours("reconstruction"),
-        "pyod AutoEncoder": lambda seed: OfRows(pyod_autoencoder(seed)),
-        f"PCA({data.n_components}) reconstruction": lambda seed: OfRows(
-            pca(data.n_components)
+        "pyod AutoEncoder": of_rows(PyodAutoEncoder),
+        f"PCA({n_components}) reconstruction": of_rows(
+            lambda seed: RebuildingPCA(n_components, random_state=0)
         ),
-        "IsolationForest": lambda seed: OfRows(isolation_forest(seed)),
-        "OneClassSVM": lambda seed: OfRows(one_class_svm),
-        "5 nearest neighbours": lambda seed: OfRows(neighbours),
+        "IsolationForest": of_rows(lambda seed: IsolationForest(random_state=seed)),
+        "OneClassSVM": of_rows(lambda seed: OneClassSVM(nu=0.1)),
+        "5 nearest neighbours": of_rows(lambda seed: Neighbours(n_neighbors=5)),
     }
 
 
@@ -205,41 +129,34 @@ def evaluate(method, data, split, arguments):
     return np.reshape(areas, (arguments.seeds, -1)), seconds
 
 
-def make_arguments():
-    """Return the parsed command line."""
-    parser = make_parser(__doc__, threads=True)
-    parser.add_argument("--data", choices=list(DATA), default="digits")
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--only", nargs="+", default=[""], help="parts of names")
-    parser.add_argument("--valid", action="store_true", help="no test samples")
-    return parse(parser)
-
-
 def main():
     """Print a table."""
-    arguments = make_arguments()
+    data = tuple(name for name, one in DATA.items() if one.normal)
+    parser = make_parser(__doc__, threads=True, data=data)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--valid", action="store_true", help="no test samples")
+    arguments = parse(parser)
     data = DATA[arguments.data]
     if arguments.quick:
         data = replace(data, normal=data.normal[:2])
-    split = read(data, arguments.quick)
-    classes = "".join(f"{normal:>7}" for normal in data.normal)
-    print(f"{'':<24}   mean spread  learn s  score s{classes}")
-    for name, method in make_methods(data).items():
-        if not any(part in name for part in arguments.only):
-            continue
+    X, y, X_test, y_test = read(
+        data, arguments, test_size=0.4, stratified=False, in_order=True
+    )
+    X, X_test = (a.astype(np.float32) / np.float32(data.top) for a in (X, X_test))
+    columns = {"mean": "6.2f", "spread": "6.2f", "learn s": "8.1f", "score s": "8.1f"}
+    table = Table(24, columns | dict.fromkeys(map(str, data.normal), "6.2f"))
+    for name, method in chosen(make_methods(data), arguments):
         try:
             with threadpool_limits(arguments.threads):
-                areas, seconds = evaluate(method, data, split, arguments)
+                areas, seconds = evaluate(
+                    method, data, (X, y, X_test, y_test), arguments
+                )
         except NotInstalledError as error:
             print(f"{name:<24} not installed ({error})")
             continue
         means = 100 * areas.mean(axis=1)
-        of_classes = "".join(f"{100 * area:7.2f}" for area in areas.mean(axis=0))
-        print(
-            f"{name:<24} {means.mean():6.2f} {np.ptp(means):6.2f} {seconds[0]:8.1f} "
-            f"{seconds[1]:8.1f}{of_classes}",
-            flush=True,
-        )
+        of_classes = 100 * areas.mean(axis=0)
+        table.row(name, means.mean(), np.ptp(means), *seconds, *of_classes)
 
 
 if __name__ == "__main__":

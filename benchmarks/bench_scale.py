@@ -1,11 +1,11 @@
-"""What a second worker gains in a search, and a second process in one fit.
+"""What a second worker or process gains in a search, and a second process in one fit.
 
     python benchmarks/bench_scale.py [--repeats 5] [--only search|fit] [--data 28x28]
 
-Search: `GridSearchCV` through joblib and Dask, with 4 candidates, 3 folds and no final
-fit on 1,500 digits of 8x8 pixels, on clusters of two workers and of one, in turn. The
-clusters have started and imported everything before the clock starts. The scores must
-be equal.
+Search: `GridSearchCV` with 4 candidates, 3 folds and no final fit on 1,500 digits of
+8x8 pixels, with two workers and with one, in turn: with joblib's own processes, and
+with those of Dask.  Workers have started and imported everything before the clock
+starts. The scores must be equal.
 
 Fit: a training that two processes share, launched by torchrun, and the same by one, in
 turn; `batch_size` is that of both together.  Each launch fits once before the clock
@@ -21,77 +21,84 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
 import joblib
 import numpy as np
 import torch
-from _timing import interleave, make_parser, parse, ratio
+from _script import make_parser, parse
+from _timing import Stopwatch, interleave, ratio
 from _workloads import WORKLOADS
 from dask.distributed import Client
 from sklearn.model_selection import GridSearchCV
 
 import skcae
 
-GRID = {"lr": [3e-4, 1e-3, 3e-3, 1e-2]}
+LEARNING_RATES = [3e-4, 1e-3, 3e-3, 1e-2]
 BATCH_SIZE = 256
+CLUSTER = {"threads_per_worker": 1, "dashboard_address": ":0"}
 
 
-def find(name):
-    """Return the workload of a name."""
-    return next(workload for workload in WORKLOADS if workload.name == name)
-
-
-def search(client, cae, X):
+def search(cae, X, n_jobs=None, **backend):
     """Return the scores of every candidate in every fold."""
-    with joblib.parallel_config(backend="dask", client=client, scatter=[X]):
-        results = GridSearchCV(cae, GRID, cv=3, refit=False).fit(X)
-    scores = results.cv_results_
-    return np.array([scores[f"split{fold}_test_score"] for fold in range(3)])
+    grid = {"lr": LEARNING_RATES}
+    with joblib.parallel_config(**backend):
+        search = GridSearchCV(cae, grid, cv=3, refit=False, n_jobs=n_jobs).fit(X)
+    names = (f"split{fold}_test_score" for fold in range(3))
+    return np.array([search.cv_results_[name] for name in names])
+
+
+def search_on(client, cae, X):
+    """Return the scores that the workers of a cluster find."""
+    return search(cae, X, backend="dask", client=client, scatter=[X])
+
+
+def compare(what, calls, arguments):
+    """Print what a second worker gains in a search: functions of what is fitted."""
+    workload = WORKLOADS["8x8"]
+    X = workload.samples(arguments.quick)
+    cae = workload.make_cae(max_epochs=1 if arguments.quick else 40)
+    for call in calls.values():
+        call(workload.make_cae(max_epochs=1), X[:100])
+    contestants = {n: partial(call, cae, X) for n, call in calls.items()}
+    seconds, scores = interleave(contestants, arguments.repeats, warm_up=False)
+    difference = np.abs(np.array(scores[1]) - np.array(scores[2])).max()
+    print(f"\n{what}: {np.median(seconds[1]):.1f} s with one worker")
+    print(f"two workers / one: {ratio(seconds[2], seconds[1])}")
+    print(f"scores differ by {difference:.1g} at most", flush=True)
 
 
 def compare_searches(arguments):
-    """Print what a second worker gains."""
+    """Print what a second worker gains with joblib and with Dask."""
     torch.set_num_threads(1)  # joblib leaves what one worker would do to this process
-    workload = WORKLOADS[0]
-    X = workload.samples(arguments.quick)
-    cae = workload.make_cae(max_epochs=1 if arguments.quick else 40)
-    clients = {}
-    for n_workers in (1, 2):
-        clients[n_workers] = Client(
-            n_workers=n_workers,
-            threads_per_worker=1,
-            dashboard_address=":0",
-        )
-        clients[n_workers].run(torch.set_num_threads, 1)
-        search(clients[n_workers], workload.make_cae(max_epochs=1), X[:100])
-    contestants = {n: lambda n=n: search(clients[n], cae, X) for n in clients}
-    seconds, scores = interleave(contestants, arguments.repeats, warm_up=False)
+    calls = {n: partial(search, n_jobs=n, backend="loky") for n in (1, 2)}
+    compare("search, joblib", calls, arguments)
+    clients = {n: Client(n_workers=n, **CLUSTER) for n in (1, 2)}
+    for client in clients.values():
+        client.run(torch.set_num_threads, 1)
+    calls = {n: partial(search_on, client) for n, client in clients.items()}
+    compare("search, Dask", calls, arguments)
     logging.disable()  # clusters that end say so at length
     for client in clients.values():
         client.close()
-    difference = np.abs(np.array(scores[1]) - np.array(scores[2])).max()
-    print(f"\nsearch: {np.median(seconds[1]):.1f} s with one worker of Dask")
-    print(f"two workers / one: {ratio(seconds[2], seconds[1])}")
-    print(f"scores differ by {difference:.1g} at most")
 
 
 def fit_as_rank(arguments):
     """Fit twice with all ranks; the first one writes seconds and losses."""
     torch.set_num_threads(1)
-    workload = find(arguments.data)
+    workload = WORKLOADS[arguments.data]
     X = workload.samples(arguments.quick)
     cae = workload.make_cae().set_params(batch_size=BATCH_SIZE)
     with skcae.data_parallel() as ranks:
         cae.set_params(max_epochs=1).fit(X)
         cae.set_params(max_epochs=1 if arguments.quick else workload.epochs)
-        start = time.perf_counter()
-        cae.fit(X)
-        seconds = time.perf_counter() - start
+        watch = Stopwatch()
+        with watch.on("fit"):
+            cae.fit(X)
     if ranks.rank == 0:
         losses = [row["train_loss"] for row in cae.history_]
-        found = {"seconds": seconds, "losses": losses}
+        found = {"seconds": watch.seconds["fit"], "losses": losses}
         Path(arguments.as_rank).write_text(json.dumps(found))
 
 
@@ -127,7 +134,7 @@ def main():
     """Print ratios."""
     parser = make_parser(__doc__, repeats=5)
     parser.add_argument("--only", choices=["search", "fit"])
-    parser.add_argument("--data", choices=[w.name for w in WORKLOADS], default="28x28")
+    parser.add_argument("--data", choices=WORKLOADS, default="28x28")
     parser.add_argument("--as-rank", help="internal: write here what a rank has found")
     arguments = parse(parser)
     if arguments.as_rank:

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from _memory import MB, in_fresh_process, peak_memory
 from _rivals import plain_encode, skorch_predict, standardised, tuned_encode, twin
-from _timing import interleave, make_parser, parse, ratio
-from _workloads import WORKLOADS
+from _script import make_parser, parse
+from _timing import interleave, largest_difference, print_ratios
+from _workloads import chosen_workloads
 
 RIVALS = {
     "skorch predict": (skorch_predict, False),
@@ -29,7 +30,7 @@ NAMES = ("28x28", "32x32x3", "8x8")
 def make_contestants(workload, X, device="cpu", **params):
     """Return what is timed, by name: functions that return features."""
     cae = workload.make_cae(max_epochs=0, device=device, **params).fit(X)
-    x = standardised(X, workload.params.get("channel_axis"))
+    x = standardised(X, workload.channel_axis)
 
     def rival(make, tuned):
         encode = make(twin(workload, cae, tuned)[0], device)
@@ -41,13 +42,12 @@ def make_contestants(workload, X, device="cpu", **params):
 
 def print_times(seconds, features):
     """Print a line per rival."""
-    for name in RIVALS:
-        ours, theirs = features["skcae"][0], features[name][0]
-        difference = np.abs(ours - theirs).max() / np.abs(theirs).max()
-        print(
-            f"  skcae / {name:<18}{ratio(seconds['skcae'], seconds[name])}   "
-            f"largest difference {difference:.0e}"
-        )
+
+    def compare(name):
+        difference = largest_difference(features["skcae"][0], features[name][0])
+        return f"largest difference {difference:.0e}"
+
+    print_ratios(seconds, compare)
 
 
 def peak_over_result(workload, quick, name, n_threads):
@@ -64,13 +64,9 @@ def peak_over_result(workload, quick, name, n_threads):
 
 def main():
     """Print a table."""
-    parser = make_parser(__doc__, repeats=9, threads=True)
-    parser.add_argument("--only", choices=NAMES)
+    parser = make_parser(__doc__, repeats=9, threads=True, workloads=NAMES)
     arguments = parse(parser)
-    for workload in WORKLOADS:
-        if workload.name not in NAMES or arguments.only not in (None, workload.name):
-            continue
-        X = workload.samples(arguments.quick)
+    for workload, X in chosen_workloads(arguments, NAMES):
         contestants = make_contestants(workload, X)
         times, features = interleave(contestants, arguments.repeats)
         milliseconds = np.median(times["skcae"]) * 1e3

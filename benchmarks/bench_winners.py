@@ -12,7 +12,8 @@ ratios round by round with quartiles.
 
 import numpy as np
 import torch
-from _timing import interleave, make_parser, parse, ratio
+from _script import Table, make_parser, parse
+from _timing import interleave, largest_difference, ratio
 from torch.nn import functional as F
 
 from skcae.nn.winner_take_all import normalise_, winner_take_all_loss
@@ -89,7 +90,7 @@ def difference(trainings):
     """Return the largest difference between gradients, relative to the largest."""
     ours, theirs = (trainings[name].gradients() for name in ("winners", "dense"))
     return max(
-        ((a - b).abs().max() / b.abs().max()).item()
+        float(largest_difference(a.numpy(), b.numpy()))
         for a, b in zip(ours, theirs, strict=True)
     )
 
@@ -97,7 +98,9 @@ def difference(trainings):
 def main():
     """Print a table."""
     arguments = parse(make_parser(__doc__, repeats=15, threads=True))
-    print(f"{'':<24}   ms: winners   dense   same, channels_last")
+    columns = {"winners ms": "10.2f", "dense": "8.2f", "same, channels_last": "19.2f"}
+    columns |= {"dense / winners": "20s", "channels_last": "20s", "gradients": "9.0e"}
+    table = Table(24, columns)
     for name, sizes in ROWS.items():
         for n_filters in N_FILTERS[:1] if arguments.quick else N_FILTERS:
             trainings = make_contestants(*sizes, n_filters)
@@ -105,13 +108,11 @@ def main():
             steps = {name: training.step for name, training in trainings.items()}
             seconds, _ = interleave(steps, arguments.repeats)
             ours, *dense = seconds.values()
-            medians = [1e3 * np.median(times) for times in seconds.values()]
-            print(
-                f"{name:<18} K={n_filters:<4}",
-                *(f"{median:8.2f}" for median in medians),
-                f"  dense / winners {ratio(dense[0], ours)},"
-                f" {ratio(dense[1], ours)}, gradients differ by {error:.0e}",
-                flush=True,
+            table.row(
+                f"{name:<18} K={n_filters}",
+                *(1e3 * np.median(times) for times in seconds.values()),
+                *(ratio(times, ours) for times in dense),
+                error,
             )
 
 
