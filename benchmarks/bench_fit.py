@@ -84,9 +84,9 @@ def mlp_autoencoder(workload, X, epochs):
     rows = X.reshape(len(X), -1)
     sizes = {"hidden_layer_sizes": workload.stages[-1], "batch_size": BATCH_SIZE}
 
-    @warnings.catch_warnings(action="ignore", category=ConvergenceWarning)
     def run():
-        return MLPRegressor(**sizes, max_iter=epochs, tol=0).fit(rows, rows).loss_
+        with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+            return MLPRegressor(**sizes, max_iter=epochs, tol=0).fit(rows, rows).loss_
 
     return run
 

@@ -1,4 +1,4 @@
-"""What displays ask of their arguments before they compute anything."""
+"""Checks of arguments that all displays make before they compute anything."""
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,7 +18,7 @@ def _check_matplotlib(caller):
 
 
 class BaseDisplay:
-    """Checks of the methods that all displays have."""
+    """Checks of arguments that all displays make."""
 
     @classmethod
     def _check_call(cls, method, **params):
@@ -30,7 +30,7 @@ class BaseDisplay:
 
     @staticmethod
     def _check_autoencoder(estimator):
-        """Refuse what is no fitted autoencoder."""
+        """Refuse anything but a fitted autoencoder."""
         if not isinstance(estimator, BaseAutoencoder):
             is_class = isinstance(estimator, type)
             kind = estimator if is_class else type(estimator)

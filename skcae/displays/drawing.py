@@ -1,4 +1,4 @@
-"""Axes, and images and curves on them; matplotlib is imported on use."""
+"""Draws images and curves on axes; matplotlib is imported only when it is used."""
 
 import numpy as np
 
@@ -95,7 +95,7 @@ def _divide(ax, shape, height_ratios):
 
 
 def draw_image(ax, image, **kwargs):
-    """Draw an image without ticks; NaN are left out, also of colours."""
+    """Draw an image without ticks; pixels that are NaN, in any channel, stay empty."""
     if image.ndim == 3:
         is_there = ~np.isnan(image).any(axis=2, keepdims=True)
         image = np.concatenate([np.nan_to_num(image), is_there], axis=2)

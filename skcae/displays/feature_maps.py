@@ -1,4 +1,4 @@
-"""What the stages make of one sample."""
+"""The feature maps of one sample."""
 
 import numpy as np
 
@@ -25,13 +25,13 @@ _CELL_HEIGHT = 0.45
 class FeatureMapDisplay(BaseDisplay):
     """Feature maps of one sample, stage by stage.
 
-    Use :meth:`~skcae.FeatureMapDisplay.from_estimator` to create one. Maps are those
-    behind the activation and the pooling of each stage, before any pooling over a
-    grid. One axes per layer: the sample, what the whitening makes of it (with
-    `whiten`), and the maps of every stage, from their least value (black) to their
-    largest (white). Volumes are shown as the middle slice of their first axis, signals
-    as curves. Three channels of the sample are shown as colours, those of other
-    numbers side by side.
+    Use :meth:`~skcae.FeatureMapDisplay.from_estimator` to create one. The maps are
+    those after the activation and the pooling of each stage, before any pooling over a
+    grid. Each layer has its own axes: the sample, the whitened sample (with `whiten`),
+    and the maps of every stage, from their least value (black) to their largest
+    (white). Volumes are shown as the middle slice of their first axis, signals as
+    curves. A sample with three channels is shown in colour; other channels lie side by
+    side.
 
     Parameters
     ----------
@@ -94,21 +94,21 @@ class FeatureMapDisplay(BaseDisplay):
         Parameters
         ----------
         estimator : ConvAutoencoderTransformer
-            A fitted one; its features may be pooled or a dense code.
+            A fitted transformer; its features may be pooled or a dense code.
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape that `fit` saw, or of any that `transform` takes.
+            Samples of the shape that `fit` saw, or of any shape that `transform` takes.
         sample : int, default=0
-            Which of them to show; negative numbers count from the last.
+            Number of the sample to show. Negative numbers count from the last.
         ax : matplotlib Axes or array-like of Axes, default=None
             Axes to divide, or as many axes as layers. None: a new figure.
         n_maps : int, default=16
-            Maps of each stage to show, the first. None: all.
+            Number of maps of each stage to show, from the first. None: all.
         n_cols : int, default=None
-            Maps side by side. None: four of signals, else eight.
+            Number of maps side by side. None: four for signals, else eight.
         normalize : {"all", "each"}, default="each"
-            Whether the least and the largest value of all maps of a stage that are
-            shown, or those of each map by itself, decide the grey scale or the height
-            of a cell.
+            What decides the grey scale or the height of a cell: the least and the
+            largest value of all maps of a stage that are shown, or those of each map by
+            itself.
         im_kw : dict, default=None
             Keyword arguments of :meth:`matplotlib.axes.Axes.imshow`.
         line_kw : dict, default=None
@@ -117,14 +117,14 @@ class FeatureMapDisplay(BaseDisplay):
         Returns
         -------
         display : FeatureMapDisplay
-            With the maps of all stages and what was drawn.
+            Holds the maps of all stages and the axes.
 
         Raises
         ------
         TypeError
-            If `estimator` is no autoencoder, or `ax` no axes.
+            If `estimator` is not an autoencoder, or `ax` holds no axes.
         NotFittedError
-            If it is not fitted.
+            If the estimator is not fitted.
         ValueError
             If a parameter or `X` is out of range.
         """
@@ -143,7 +143,7 @@ class FeatureMapDisplay(BaseDisplay):
                     "X to show."
                 )
             net, layout = estimator.net_, samples.layout
-            samples = samples.subset(np.array([sample]))
+            samples = samples.subset(np.array([sample % n_samples]))
             maps = [
                 feature_maps(net, samples, n)
                 for n in range(len(net.module_.encoder) + 1)
@@ -173,20 +173,8 @@ class FeatureMapDisplay(BaseDisplay):
 
         Parameters
         ----------
-        ax : matplotlib Axes or array-like of Axes, default=None
-            Axes to divide, or as many axes as layers. None: a new figure.
-        n_maps : int, default=16
-            Maps of each stage to show, the first. None: all.
-        n_cols : int, default=None
-            Maps side by side. None: four of signals, else eight.
-        normalize : {"all", "each"}, default="each"
-            Whether the least and the largest value of all maps of a stage that are
-            shown, or those of each map by itself, decide the grey scale or the height
-            of a cell.
-        im_kw : dict, default=None
-            Keyword arguments of :meth:`matplotlib.axes.Axes.imshow`.
-        line_kw : dict, default=None
-            Keyword arguments of :meth:`matplotlib.axes.Axes.plot`.
+        ax, n_maps, n_cols, normalize, im_kw, line_kw : optional
+            As in :meth:`~skcae.FeatureMapDisplay.from_estimator`.
 
         Returns
         -------

@@ -18,27 +18,26 @@ _FOR_BAR, _FOR_TITLE = 0.8, 0.3
 
 
 class FilterDisplay(BaseDisplay):
-    """Learned filters of one stage, every one of them.
+    """All filters of one stage.
 
-    Use :meth:`~skcae.FilterDisplay.from_estimator` to create one. Weights around 0 are
-    shown by a symmetric colour scale, or as curves around a line at 0. Where samples
-    have three channels, the filters of the first stage are shown as colours, in which
-    grey is 0. The channels of other filters and the slices of volumes are put side by
-    side: a filter is a row of them. With few channels, those of a filter of signals
-    are curves in one cell; with many, rows of an image.
+    Use :meth:`~skcae.FilterDisplay.from_estimator` to create one. The colour scale is
+    symmetric around 0; curves have a line at 0. Where samples have three channels, the
+    filters of the first stage are shown in colour, in which grey is 0. Other channels,
+    and the slices of volumes, lie side by side, so that a filter is a row of them. A
+    filter of signals is a cell with a curve for each channel or, with many channels,
+    an image with a row for each.
 
-    Weights are those of `filters_`: they are applied to standardised samples and, with
-    `whiten`, to whitened ones. Whitening here is the one that changes samples least
-    (ZCA), so such filters look like what they find, edges rather than noise; multiplied
-    by the whitening, they would show mostly its own fine ripples.
+    The weights are those of `filters_`. They are applied to standardised samples and,
+    with `whiten`, to whitened samples. The whitening is the one that changes samples
+    least (ZCA), so that filters behind it look like what they find: edges, for example.
 
     Parameters
     ----------
     filters : ndarray of shape (n_filters, n_channels, ...)
         Weights.
     stage : int, default=1
-        Number of their stage, from 1; behind the first, channels are feature maps and
-        never colours.
+        Number of the stage, from 1. The channels of later stages are feature maps and
+        are never shown in colour.
 
     Attributes
     ----------
@@ -47,9 +46,9 @@ class FilterDisplay(BaseDisplay):
     figure_ : matplotlib Figure
         Figure with the axes.
     im_ : matplotlib AxesImage or None
-        Image of all filters; None for curves.
+        Image of all filters; None where curves are drawn.
     lines_ : list of matplotlib Line2D or None
-        Curves, filter by filter, channel by channel; None for an image.
+        Curves, filter by filter, channel by channel; None where an image is drawn.
     colorbar_ : matplotlib Colorbar or None
         Colour bar of the weights.
 
@@ -90,20 +89,20 @@ class FilterDisplay(BaseDisplay):
         Parameters
         ----------
         estimator : ConvAutoencoderTransformer
-            A fitted one.
+            A fitted transformer.
         stage : int, default=1
-            Whose filters, from 1.
+            Number of the stage whose filters are drawn, from 1.
         ax : matplotlib Axes, default=None
             Axes to draw on. None: those of a new figure.
         n_cols : int, default=None
-            Filters side by side. None: as many as make the whole about twice as wide
+            Number of filters side by side. None: the figure becomes about twice as wide
             as high.
         normalize : {"all", "each"}, default="each"
-            Whether the largest absolute weight of all filters, or that of each filter
-            by itself, decides the colour scale or the height of a cell.
+            What decides the colour scale or the height of a cell: the largest absolute
+            weight of all filters, or that of each filter by itself.
         colorbar : bool, default=True
-            Whether to add a colour bar where all filters share one scale and are not
-            colours themselves.
+            Whether to add a colour bar. There is none with `normalize="each"`, nor for
+            filters in colour.
         im_kw : dict, default=None
             Keyword arguments of :meth:`matplotlib.axes.Axes.imshow`.
         line_kw : dict, default=None
@@ -112,14 +111,14 @@ class FilterDisplay(BaseDisplay):
         Returns
         -------
         display : FilterDisplay
-            With the filters and what was drawn.
+            Holds the filters and the axes.
 
         Raises
         ------
         TypeError
-            If `estimator` is no autoencoder, or `ax` no axes.
+            If `estimator` is not an autoencoder, or `ax` holds no axes.
         NotFittedError
-            If it is not fitted.
+            If the estimator is not fitted.
         ValueError
             If a parameter is out of range.
         """
@@ -152,21 +151,8 @@ class FilterDisplay(BaseDisplay):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on. None: those of a new figure.
-        n_cols : int, default=None
-            Filters side by side. None: as many as make the whole about twice as wide
-            as high.
-        normalize : {"all", "each"}, default="each"
-            Whether the largest absolute weight of all filters, or that of each filter
-            by itself, decides the colour scale or the height of a cell.
-        colorbar : bool, default=True
-            Whether to add a colour bar where all filters share one scale and are not
-            colours themselves.
-        im_kw : dict, default=None
-            Keyword arguments of :meth:`matplotlib.axes.Axes.imshow`.
-        line_kw : dict, default=None
-            Keyword arguments of :meth:`matplotlib.axes.Axes.plot`.
+        ax, n_cols, normalize, colorbar, im_kw, line_kw : optional
+            As in :meth:`~skcae.FilterDisplay.from_estimator`.
 
         Returns
         -------

@@ -25,17 +25,18 @@ _SPACE = 0.05
 
 
 class ReconstructionDisplay(BaseDisplay):
-    """Samples over their reconstructions over the error.
+    """Samples in one row, their reconstructions below them, the errors below these.
 
-    Use :meth:`~skcae.ReconstructionDisplay.from_estimator` to create one. One column
-    per sample: images as they are, volumes as the middle slice of their first axis,
-    signals as curves. All inputs and reconstructions share one scale, in the units of
-    the data, and so do all errors. Three channels of images are shown as colours, of
-    other numbers of channels the mean; all channels of signals.
+    Use :meth:`~skcae.ReconstructionDisplay.from_estimator` to create one. Each sample
+    is a column. Images are shown as they are, volumes as the middle slice of their
+    first axis, signals as curves. All inputs and reconstructions share one scale, in
+    the units of the data; all errors share another. Images with three channels are
+    shown in colour, images with other numbers of channels as the mean of these.
+    Signals show all their channels.
 
-    The error of images and volumes is the absolute difference or, of several channels,
-    the root of the mean squared difference; that of signals is the difference,
-    reconstruction minus input.
+    The error of an image or volume is the absolute difference; with several channels,
+    it is the root of the mean squared difference. The error of a signal is the
+    difference, reconstruction minus input.
 
     Parameters
     ----------
@@ -97,11 +98,11 @@ class ReconstructionDisplay(BaseDisplay):
         Parameters
         ----------
         estimator : ConvAutoencoderTransformer
-            A fitted one; its features may be pooled.
+            A fitted transformer; its features may be pooled.
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape that `fit` saw, of which the first are shown.
+            Samples of the shape that `fit` saw. The first of them are shown.
         n_samples : int, default=None
-            How many. None: at most eight.
+            Number of samples to show. None: at most eight.
         channel : int, default=None
             The only channel to show, from 0. None: all.
         ax : matplotlib Axes or array-like of Axes, default=None
@@ -113,21 +114,21 @@ class ReconstructionDisplay(BaseDisplay):
             Keyword arguments of :meth:`matplotlib.axes.Axes.imshow` for inputs and
             reconstructions.
         error_kw : dict, default=None
-            The same for errors.
+            Keyword arguments of :meth:`matplotlib.axes.Axes.imshow` for the errors.
         line_kw : dict, default=None
             Keyword arguments of :meth:`matplotlib.axes.Axes.plot` for signals.
 
         Returns
         -------
         display : ReconstructionDisplay
-            With the samples, their reconstructions, and what was drawn.
+            Holds the samples, their reconstructions and the axes.
 
         Raises
         ------
         TypeError
-            If `estimator` is no autoencoder, or `ax` no axes.
+            If `estimator` is not an autoencoder, or `ax` holds no axes.
         NotFittedError
-            If it is not fitted.
+            If the estimator is not fitted.
         ValueError
             If a parameter or `X` is out of range.
         """
@@ -170,20 +171,8 @@ class ReconstructionDisplay(BaseDisplay):
 
         Parameters
         ----------
-        ax : matplotlib Axes or array-like of Axes, default=None
-            Axes to divide, or three rows of as many axes as samples. None: a new
-            figure.
-        channel : int, default=None
-            The only channel to show, from 0. None: all.
-        colorbar : bool, default=True
-            Whether to add the colour bar of the errors of images and volumes.
-        im_kw : dict, default=None
-            Keyword arguments of :meth:`matplotlib.axes.Axes.imshow` for inputs and
-            reconstructions.
-        error_kw : dict, default=None
-            The same for errors.
-        line_kw : dict, default=None
-            Keyword arguments of :meth:`matplotlib.axes.Axes.plot` for signals.
+        ax, channel, colorbar, im_kw, error_kw, line_kw : optional
+            As in :meth:`~skcae.ReconstructionDisplay.from_estimator`.
 
         Returns
         -------

@@ -14,8 +14,8 @@ class TrainingCurveDisplay(BaseDisplay):
     """Loss of training and validation samples, epoch by epoch.
 
     Use :meth:`~skcae.TrainingCurveDisplay.from_estimator` to create one. Where stages
-    were trained one by one, each has a curve of its own: their losses measure
-    different things, as a stage rebuilds the maps of the one before.
+    were trained one by one, each has its own curve: their losses cannot be compared, as
+    each stage rebuilds the maps of the stage before it.
 
     Parameters
     ----------
@@ -24,9 +24,10 @@ class TrainingCurveDisplay(BaseDisplay):
     train_loss : ndarray of shape (n_epochs,)
         Loss of the training samples.
     valid_loss : ndarray of shape (n_epochs,), default=None
-        Loss of the validation samples; NaN for epochs without. None: there are none.
+        Loss of the validation samples, NaN for epochs without it. None: no epoch had
+        validation samples.
     stages : ndarray of shape (n_epochs,), default=None
-        Number of the stage that an epoch trained. None: all at once.
+        Number of the stage that each epoch trained. None: all were trained together.
 
     Attributes
     ----------
@@ -60,13 +61,13 @@ class TrainingCurveDisplay(BaseDisplay):
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None, yscale="linear", line_kw=None):
-        """Draw what an estimator remembers of its training.
+        """Draw the losses of a fitted estimator.
 
         Parameters
         ----------
         estimator : object
-            A fitted one with `history_`, a list of dict with the keys "epoch",
-            "train_loss" and, as far as there are any, "valid_loss" and "stage":
+            A fitted estimator with `history_`, a list of dict with the keys "epoch",
+            "train_loss" and, where there are any, "valid_loss" and "stage": a
             `ConvAutoencoderTransformer`, or a net of skorch.
         ax : matplotlib Axes, default=None
             Axes to draw on. None: those of a new figure.
@@ -78,14 +79,14 @@ class TrainingCurveDisplay(BaseDisplay):
         Returns
         -------
         display : TrainingCurveDisplay
-            With the losses and what was drawn.
+            Holds the losses and the axes.
 
         Raises
         ------
         TypeError
-            If `estimator` has no `history_`, or `ax` is no axes.
+            If `estimator` has no `history_`, or `ax` is not axes of matplotlib.
         NotFittedError
-            If it is not fitted.
+            If the estimator is not fitted.
         ValueError
             If a parameter is out of range, or there was no epoch.
         """
@@ -109,12 +110,8 @@ class TrainingCurveDisplay(BaseDisplay):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on. None: those of a new figure.
-        yscale : {"linear", "log"}, default="linear"
-            Scale of the losses.
-        line_kw : dict, default=None
-            Keyword arguments of :meth:`matplotlib.axes.Axes.plot`.
+        ax, yscale, line_kw : optional
+            As in :meth:`~skcae.TrainingCurveDisplay.from_estimator`.
 
         Returns
         -------

@@ -1,5 +1,6 @@
 """Maps are drawn as the stages make them."""
 
+import h5py
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -75,3 +76,10 @@ def test_maps_of_volumes_and_colours(on_volumes, volumes, on_photographs, photog
     display = FeatureMapDisplay.from_estimator(on_photographs, photographs)
     drawn = image_of(display.axes_[0])[::2, :16:2, :3]
     assert_allclose(drawn, photographs[0] / 255)
+
+
+def test_samples_of_a_file_are_counted_from_the_last(fitted, small_digits, tmp_path):
+    with h5py.File(tmp_path / "digits.h5", "w") as file:
+        stored = file.create_dataset("X", data=small_digits)
+        display = FeatureMapDisplay.from_estimator(fitted, stored, sample=-2)
+    assert_array_equal(display.sample, small_digits[-2])
