@@ -1,19 +1,27 @@
 """Whole pipelines become one graph, whatever the autoencoder is beside or inside."""
 
+import pickle
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import skl2onnx
+from skl2onnx.common.exceptions import MissingShapeCalculator
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
+from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
+from sklearn.tree import DecisionTreeClassifier
 
 import skcae.onnx  # noqa: F401 (registers the converters)
+from skcae import ConvAutoencoderClassifier
 
 from ..conftest import make_small
 from .conftest import outputs_of
@@ -80,8 +88,39 @@ def test_frozen_classifiers(on_rows, rows):
     X, y = rows
     classifier = classify(on_rows).fit(X, y)
     assert_same_probabilities(FrozenEstimator(classifier), X)
-    last = FrozenEstimator(classifier[-1])
-    assert_same_probabilities(make_pipeline(classifier[:-1], last).fit(X, y), X)
+
+
+def test_frozen_estimators_of_others_are_left_to_skl2onnx(on_rows, rows):
+    """Without `skcae.onnx` the same error comes."""
+    X, y = rows
+    frozen = FrozenEstimator(LogisticRegression(max_iter=500).fit(X, y))
+    script = f"""
+import pickle, skl2onnx, numpy
+frozen, X = pickle.loads({pickle.dumps((frozen, X[:1]))!r})
+skl2onnx.to_onnx(frozen, X)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    with pytest.raises(MissingShapeCalculator) as caught:
+        skl2onnx.to_onnx(frozen, X[:1])
+    assert str(caught.value).strip() in run.stderr
+    behind = make_pipeline(on_rows, FrozenEstimator(StandardScaler().fit(X)))
+    with pytest.raises(MissingShapeCalculator):
+        skl2onnx.to_onnx(behind, X[:1])
+
+
+def test_classifier_within_an_ensemble(rows):
+    X, y = rows
+    net = ConvAutoencoderClassifier(make_small(input_shape=(8, 8)), max_epochs=1)
+    classifiers = [("net", net), ("tree", DecisionTreeClassifier(max_depth=5))]
+    for voting in ("soft", "hard"):
+        ensemble = VotingClassifier(
+            classifiers, voting=voting, flatten_transform=False
+        ).fit(X, y)
+        onnx_model = skl2onnx.to_onnx(ensemble, X[:1], options={"zipmap": False})
+        label, *_ = outputs_of(onnx_model, X).values()
+        assert (label == ensemble.predict(X)).mean() > 0.99
 
 
 def test_search(on_rows, rows):

@@ -25,11 +25,7 @@ USED = {
         "sklearn.callback._transport: open_listener",
         "sklearn.callback._transport: send",
     },
-    "export/converters.py": {
-        "skl2onnx._parse: _parse_sklearn",
-        "skl2onnx._parse: _parse_sklearn_classifier",
-        "skl2onnx._parse: update_registered_parser",
-    },
+    "export/skl2onnx_compat.py": {"skl2onnx._parse: _parse_sklearn"},
 }
 # Methods of base classes, which no import names.
 METHODS = [

@@ -1,0 +1,27 @@
+"""Parts of skl2onnx without a promise of stability, imported in this file alone.
+
+`tests/utils/test_private_parts.py` lists them and says when one of them is gone.
+"""
+
+from skl2onnx._parse import _parse_sklearn
+
+
+def parse(scope, model, inputs, custom_parsers=None):
+    """Declare the operators and outputs of any estimator that skl2onnx can convert.
+
+    Parameters
+    ----------
+    scope : skl2onnx Scope
+        Gets them.
+    model : estimator
+        A fitted one.
+    inputs : list of skl2onnx Variable
+        What it takes.
+    custom_parsers : dict or None, default=None
+        Those of the user.
+
+    Returns
+    -------
+    outputs : list of skl2onnx Variable
+    """
+    return _parse_sklearn(scope, model, inputs, custom_parsers)
