@@ -24,3 +24,8 @@ __all__ = [
     "recipes",
 ]
 __version__ = "0.1.0"
+
+# Pickles and skops files name a class by the module that it says it is from.
+for _name in __all__:
+    if isinstance(globals()[_name], type):
+        globals()[_name].__module__ = __name__

@@ -135,26 +135,32 @@ def read_training_samples(estimator, X, *, loading=None):
     return _checked(X, layout)
 
 
-def remember_input(estimator, X, samples):
-    """Set the fitted attributes that describe the input.
+def describe_input(estimator, X, samples):
+    """Return the fitted attributes that describe the input.
 
     Parameters
     ----------
-    estimator : ConvAutoencoderTransformer
-        Gets ``n_features_in_``, ``feature_names_in_`` (frames) and ``input_shape_``.
+    estimator : BaseEstimator
+        Whose they are going to be, once all of them are known; it does not change.
     X : array-like
         What the user passed.
     samples : Samples
         What has been read from it.
+
+    Returns
+    -------
+    attributes : dict
+        "n_features_in_", "input_shape_" and, of frames, "feature_names_in_".
     """
     has_columns = samples.X.ndim == 2 and not isinstance(samples.X, RowSource)
-    names_from = X if has_columns else samples.X
-    validate_data(estimator, names_from, skip_check_array=True)
-    layout = samples.layout
-    estimator.n_features_in_ = layout.n_features
-    estimator.input_shape_ = layout.shape
-    estimator._layout = layout
-    estimator._fitted_on_rows = samples.X.ndim == 2 and len(layout.shape) > 1
+    # scikit-learn sets attributes: those of one that has none yet.
+    other = type(estimator).__new__(type(estimator))
+    validate_data(other, X if has_columns else samples.X, skip_check_array=True)
+    shape = samples.layout.shape
+    return vars(other) | {
+        "n_features_in_": samples.layout.n_features,
+        "input_shape_": shape,
+    }
 
 
 def read_samples(
@@ -210,13 +216,13 @@ def seen_layout(estimator, shape, name, any_size):
     -------
     layout : Layout
     """
-    layout = estimator._layout
+    layout = estimator._fitted.layout
     if shape in (layout.shape, (layout.n_features,)):
         return layout
     other = layout_of_other_size(layout, shape) if any_size else None
     if other is None:
         _raise_other_shape(estimator, name, shape, layout)
-    map_sizes(other.spatial, estimator._architecture.stages)
+    map_sizes(other.spatial, estimator._fitted.architecture.stages)
     return other
 
 

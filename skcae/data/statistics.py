@@ -3,6 +3,10 @@
 import numpy as np
 
 from ..distributed.context import current
+from ..utils.user_warnings import warn
+
+# Of 24 bits, fewer than 6 are left for the differences.
+_LOST_DIGITS = 64 * np.finfo(np.float32).eps
 
 
 def check_finite(samples, name="X"):
@@ -19,6 +23,29 @@ def moments(samples):
     n_samples = share.stop - share.start
     own = (n_samples, samples.moments(share)) if n_samples else None
     return merge_moments([part for part in ranks.from_all(own) if part is not None])
+
+
+def check_variation(moments):
+    """Raise ValueError where samples are all one value; warn where they nearly are.
+
+    Parameters
+    ----------
+    moments : dict of ndarray
+        Of all samples.
+    """
+    low, high = moments["channel_min"], moments["channel_max"]
+    if low.min() == high.max():
+        raise ValueError(
+            f"Got X in which every value is {low.min():g} in float32; expected samples "
+            "that differ. Check how X was loaded and scaled."
+        )
+    std, largest = moments["channel_std"], np.maximum(np.abs(low), np.abs(high))
+    if ((std > 0) & (std < _LOST_DIGITS * largest)).any():
+        warn(
+            "X varies so little around so large values that float32, in which all is "
+            "computed, loses most digits of the differences. Subtract a constant from "
+            "X first."
+        )
 
 
 def merge_moments(parts):

@@ -134,7 +134,8 @@ class FeatureMapDisplay(BaseDisplay):
         cls._check_autoencoder(estimator)
         from ..runtime.inference import feature_maps
 
-        with read_samples(estimator, X, any_size=estimator._takes_any_size) as samples:
+        any_size = estimator._fitted.takes_any_size
+        with read_samples(estimator, X, any_size=any_size) as samples:
             n_samples = len(samples)
             if not -n_samples <= sample < n_samples:
                 raise ValueError(

@@ -6,14 +6,15 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..data.labels import hold_out, read_labels
-from ..data.read_input import read_samples, remember_input
+from ..data.read_input import describe_input, read_samples
 from ..distributed.context import current, shared_fit
 from ..params.callbacks import check_callbacks, check_monitors
 from ..params.constraints import CLASSIFIER_CONSTRAINTS
 from ..params.cross_checks import check_booleans
 from ..params.learning import training_params
 from ..params.net_params import check_net_params
-from ..persistence.fitted_state import NumpyState
+from ..persistence.fitted import Fitted
+from ..persistence.fitted_state import FittedState, fitted_state
 from ..utils.sklearn_compat import _fit_context
 from .nested_autoencoder import (
     AUTOENCODER,
@@ -24,7 +25,7 @@ from .nested_autoencoder import (
 from .seeds import draw_shared_seed
 
 
-class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
+class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
     """A convolutional network that starts from the encoder of an autoencoder.
 
     The encoder is learnt from all samples, labelled or not.  Behind it comes a linear
@@ -268,29 +269,45 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         check_callbacks(self.callbacks)
         check_net_params(self)
         check_monitors(self.callbacks, self.early_stopping)
-        begins = False
-        try:
-            with shared_fit(), read_for(self.autoencoder, X, loading=self) as samples:
-                labels = read_labels(
-                    y,
-                    len(samples),
-                    class_weight=self.class_weight,
-                    sample_weight=sample_weight,
-                )
-                seed = draw_shared_seed(self, X=samples, y=labels)
-                held_out = None
-                if self.early_stopping:
-                    labels, held_out = hold_out(labels, self.validation_fraction, seed)
-                self._forget_fit()
-                begins = True
-                self._fit(X, samples, labels, held_out, seed)
-        except BaseException:
-            if begins:
-                self._forget_fit()
-            raise
+        with shared_fit(), read_for(self.autoencoder, X, loading=self) as samples:
+            labels = read_labels(
+                y,
+                len(samples),
+                class_weight=self.class_weight,
+                sample_weight=sample_weight,
+            )
+            seed = draw_shared_seed(self, X=samples, y=labels)
+            held_out = None
+            if self.early_stopping:
+                labels, held_out = hold_out(labels, self.validation_fraction, seed)
+            fitted = self._new_record(samples.layout, labels.classes, seed)
+            attributes = describe_input(self, X, samples)
+            attributes |= self._fit(fitted, X, samples, labels, held_out)
+        self.__dict__ = fitted_state(self, fitted, attributes)
         return self
 
-    def _fit(self, X, samples, labels, held_out, seed):
+    def _new_record(self, layout, classes, seed):
+        """Return what is known of a fit before it has a net."""
+        return Fitted(
+            architecture_of(self.autoencoder, layout),
+            layout,
+            has_rows=False,
+            net_arguments={
+                "head_params": {
+                    "n_classes": len(classes),
+                    "dropout": float(self.dropout),
+                    "shift": int(self.shift),
+                    "flip": bool(self.flip),
+                },
+                "encoder_lr": self.lr if self.encoder_lr is None else self.encoder_lr,
+                "label_smoothing": float(self.label_smoothing),
+                **training_params(self),
+            },
+            seed=seed,
+        )
+
+    def _fit(self, fitted, X, samples, labels, held_out):
+        """Give the record a trained net; return the other attributes, by name."""
         from ..runtime.devices import resolve_device
         from ..runtime.precision import trains_in_bfloat16
         from ..training.base_net import update_and_broadcast
@@ -299,13 +316,9 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         # What cannot be made should be known before the autoencoder is trained.
         device = resolve_device(self.device)
         trains_in_bfloat16(self.precision, device)
-        remember_input(self, X, samples)
-        self.classes_ = labels.classes
-        self._remember_parameters(samples.layout)
-        net = self._make_net(device)
-        self.autoencoder_ = fitted_autoencoder(self.autoencoder, X, seed)
-        self._net = net
-        self._load_encoder(net.module_.encoder)
+        net = fitted.net = self._make_net(fitted, device)
+        autoencoder = fitted_autoencoder(self.autoencoder, X, fitted.seed)
+        _load_encoder(net.module_.encoder, autoencoder.module_)
         update_and_broadcast(net, standardise, net, samples)
         if self.head_init == "ridge":
             update_and_broadcast(net, start_head, net, samples, labels)
@@ -317,49 +330,36 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
             frozen_epochs=self.frozen_epochs,
             epochs=self.max_epochs,
             schedule=self.lr_schedule,
-            seed=seed,
+            seed=fitted.seed,
             callbacks=self._training_callbacks,
         )
         update_and_broadcast(net)
-        self.history_ = current().from_first(lambda: rows)
-        for number, row in enumerate(self.history_, start=1):
-            row["epoch"] = number
-        self.n_iter_ = len(self.history_)
-
-    def _load_encoder(self, encoder):
-        from ..persistence.weights import load_weights, weights_as_numpy
-
-        weights = weights_as_numpy(self.autoencoder_.module_)
-        kept = encoder.state_dict()
-        load_weights(encoder, {name: weights[name] for name in kept})
+        rows = current().from_first(lambda: rows)
+        history = [{**row, "epoch": number} for number, row in enumerate(rows, start=1)]
+        return {
+            "classes_": labels.classes,
+            "autoencoder_": autoencoder,
+            "history_": history,
+            "n_iter_": len(history),
+        }
 
     def _training_callbacks(self):
         from ..training.callbacks import make_callbacks
 
         return make_callbacks(self)
 
-    def _remember_parameters(self, layout):
-        """Keep the parameters that a loaded model is rebuilt with."""
-        self._architecture = architecture_of(self.autoencoder, layout)
-        self._head_params = {
-            "n_classes": len(self.classes_),
-            "dropout": float(self.dropout),
-            "shift": int(self.shift),
-            "flip": bool(self.flip),
-        }
-        self._training_params = {
-            "encoder_lr": self.lr if self.encoder_lr is None else self.encoder_lr,
-            "label_smoothing": float(self.label_smoothing),
-            **training_params(self),
-        }
+    def _make_module(self, fitted):
+        from ..nn.classifier import ConvClassifier
 
-    def _make_net(self, device):
+        head_params = fitted.net_arguments["head_params"]
+        return ConvClassifier(fitted.architecture, **head_params)
+
+    def _make_net(self, fitted, device):
         from ..training.classifier_net import make_classifier_net
 
         return make_classifier_net(
-            self._architecture,
-            self._head_params,
-            **self._training_params,
+            fitted.architecture,
+            **fitted.net_arguments,
             device=device,
             callbacks=self.callbacks or (),
         )
@@ -406,3 +406,11 @@ class ConvAutoencoderClassifier(ClassifierMixin, NumpyState, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _load_encoder(encoder, autoencoder):
+    """Give an encoder without a decoder the weights of an autoencoder's."""
+    from ..persistence.weights import load_weights, weights_as_numpy
+
+    weights = weights_as_numpy(autoencoder)
+    load_weights(encoder, {name: weights[name] for name in encoder.state_dict()})

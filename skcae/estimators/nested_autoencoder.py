@@ -97,7 +97,7 @@ def architecture_of(autoencoder, layout):
     """
     autoencoder = unwrap(autoencoder)
     if is_fitted(autoencoder):
-        return autoencoder._architecture
+        return autoencoder._fitted.architecture
     return resolve_architecture(autoencoder, layout)
 
 

@@ -6,8 +6,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ..data.read_input import read_samples, remember_input
+from ..data.read_input import describe_input, read_samples
 from ..params.recipes import DETECTOR_FEATURES, DETECTOR_RECONSTRUCTION
+from ..persistence.fitted_state import fitted_state
 from ..utils.sklearn_compat import Interval, StrOptions, _fit_context
 from .mahalanobis import fit_pca, squared_distances
 from .nested_autoencoder import (
@@ -46,6 +47,16 @@ def _features(transformer, samples):
 
     # Not `transformer.transform`, which may know columns by name.
     return transform(transformer.net_, samples, transformer._n_features_out)
+
+
+def _scores(autoencoder, transformer, pca, samples):
+    """Return how normal samples are, by the components of features or by errors."""
+    if pca is not None:
+        return -squared_distances(pca, _features(transformer, samples))
+    from ..runtime.inference import squared_errors
+
+    errors = squared_errors(autoencoder.net_, samples)
+    return -errors / samples.layout.n_features
 
 
 class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
@@ -181,16 +192,24 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
             autoencoder, transformer = self._fit_autoencoders(X, samples.layout)
             pca = None
             if transformer is not None:
-                pca = fit_pca(_features(transformer, samples), transformer._seed)
-            remember_input(self, X, samples)
-            self.autoencoder_, self.transformer_ = autoencoder, transformer
-            self.pca_ = pca
-            scores = self._score(samples)
-        if self.contamination == "auto":
-            self.offset_ = float(_fence(scores))
-        else:
-            self.offset_ = float(np.percentile(scores, 100 * self.contamination))
+                features = _features(transformer, samples)
+                pca = fit_pca(features, transformer._fitted.seed)
+            scores = _scores(autoencoder, transformer, pca, samples)
+            attributes = describe_input(self, X, samples)
+        attributes |= {
+            "autoencoder_": autoencoder,
+            "transformer_": transformer,
+            "pca_": pca,
+            "offset_": self._offset_of(scores),
+        }
+        self.__dict__ = fitted_state(self, None, attributes)
         return self
+
+    def _offset_of(self, scores):
+        """Return the score below which samples are outliers."""
+        if self.contamination == "auto":
+            return float(_fence(scores))
+        return float(np.percentile(scores, 100 * self.contamination))
 
     def _fit_autoencoders(self, X, layout):
         """Return what rebuilds samples and, if need be, what has their features."""
@@ -286,9 +305,12 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         return errors
 
     def _score(self, samples):
-        if self.pca_ is not None:
-            return -squared_distances(self.pca_, _features(self.transformer_, samples))
-        return -self.autoencoder_._squared_errors(samples) / self.n_features_in_
+        return _scores(self.autoencoder_, self.transformer_, self.pca_, samples)
+
+    @property
+    def _fitted(self):
+        """The record of the autoencoder, which has seen the same samples."""
+        return self.autoencoder_._fitted
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

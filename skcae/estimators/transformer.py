@@ -1,7 +1,6 @@
 """The transformer: a convolutional autoencoder with scikit-learn's contract."""
 
 from contextlib import nullcontext
-from functools import partial
 
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.metadata_routing import UNUSED
@@ -10,16 +9,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data.read_input import (
     check_out,
+    describe_input,
     read_features,
     read_samples,
     read_training_samples,
-    remember_input,
 )
 from ..distributed.context import shared_fit
 from ..params.callbacks import check_monitors
 from ..params.constraints import PARAMETER_CONSTRAINTS
 from ..params.cross_checks import is_stagewise
 from ..params.resolve import resolve_architecture
+from ..persistence.fitted_state import fitted_state
 from ..utils.sklearn_compat import CallbacksMixin, _fit_context, with_callbacks
 from .base import BaseAutoencoder
 from .seeds import draw_shared_seed
@@ -29,7 +29,8 @@ from .seeds import draw_shared_seed
 
 
 def _is_invertible(estimator):
-    pooling = vars(estimator).get("_architecture", estimator).pooling
+    fitted = estimator._fitted
+    pooling = (estimator if fitted is None else fitted.architecture).pooling
     if pooling is not None:
         raise AttributeError(
             f"Got pooling={pooling!r}; expected None for inverse_transform, "
@@ -450,23 +451,17 @@ class ConvAutoencoderTransformer(
         MemoryError
             If the memory of a GPU runs out.
         """
-        continues = self.warm_start and self.__sklearn_is_fitted__()
-        begins = False
-        try:
-            with shared_fit(), read_training_samples(self, X) as samples:
-                architecture = resolve_architecture(self, samples.layout)
-                if continues:
-                    self._check_same_module(architecture)
-                else:
-                    self._forget_fit()
-                    begins = True
-                remember_input(self, X, samples)
-                with self._read_validation(X_val) as valid:
-                    self._fit(samples, valid, architecture, X, y, continues)
-        except BaseException:
-            if begins:
-                self._forget_fit()
-            raise
+        warm = self.warm_start and self.__sklearn_is_fitted__()
+        with shared_fit(), read_training_samples(self, X) as samples:
+            architecture = resolve_architecture(self, samples.layout)
+            if warm:
+                self._check_same_module(architecture)
+            attributes = describe_input(self, X, samples)
+            fitted = self._new_record(samples, architecture)
+            like_this = self._copy_with(fitted, attributes)
+            with like_this._read_validation(X_val) as valid:
+                attributes |= self._fit(fitted, attributes, samples, valid, X, y, warm)
+        self.__dict__ = fitted_state(self, fitted, attributes)
         return self
 
     def _read_validation(self, X_val):
@@ -474,33 +469,40 @@ class ConvAutoencoderTransformer(
             return nullcontext()
         return read_samples(self, X_val, name="X_val")
 
-    def _fit(self, samples, valid, architecture, X, y, continues):
+    def _fit(self, fitted, attributes, samples, valid, X, y, warm):
+        """Complete the record; return the public attributes, by name."""
         seed = draw_shared_seed(self, X=samples, X_val=valid)
-        checkpoint = self._open_checkpoint(samples, valid, seed, continues)
-        if checkpoint is not None:
-            seed = checkpoint.seed
-        samples, valid = self._hold_out(samples, valid, seed)
+        checkpoint = self._open_checkpoint(samples, valid, seed, warm)
+        fitted.seed = seed if checkpoint is None else checkpoint.seed
+        samples, valid = self._hold_out(samples, valid, fitted.seed)
         check_monitors(self.callbacks, valid is not None)
-        n_turns = len(architecture.stages) if is_stagewise(self) else 1
+        n_turns = len(fitted.architecture.stages) if is_stagewise(self) else 1
         context = self._callback_context(max_subtasks=n_turns * self.max_epochs)
         if context is not None:
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        start = self._restart if continues else self._start
-        start(samples, architecture, seed)
-        callbacks = self._training_callbacks(context, X, y)
-        self._train(
+        start = self._restart if warm else self._start
+        attributes = attributes | start(fitted, samples)
+        if checkpoint is not None:
+            checkpoint.compare_start(attributes["mean_"], fitted.net.device)
+
+        def reconstruction_attributes():
+            return {"__dict__": vars(self._copy_with(fitted, attributes))}
+
+        reported = {"X": X, "y": y}
+        reported["reconstruction_attributes"] = reconstruction_attributes
+        attributes |= self._train(
+            fitted,
+            attributes,
             samples,
             valid,
-            self.max_epochs,
-            callbacks,
-            keep=continues,
+            epochs=self.max_epochs,
+            callbacks=self._training_callbacks(context, reported),
+            initialize_weights=not warm,
             checkpoint=checkpoint,
         )
-        self._count_dead_units(samples)
         if context is not None:
-            context.call_on_fit_task_end(
-                estimator=self, X=X, y=y, reconstruction_attributes=dict
-            )
+            context.call_on_fit_task_end(estimator=self, **reported)
+        return attributes
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -521,19 +523,19 @@ class ConvAutoencoderTransformer(
         self : object
             Fitted transformer.
         """
-        continues = self.__sklearn_is_fitted__()
-        read = (
-            partial(read_samples, training=True) if continues else read_training_samples
-        )
-        with shared_fit(), read(self, X) as samples:
-            if not continues:
-                architecture = resolve_architecture(self, samples.layout)
-                remember_input(self, X, samples)
-                self._start(samples, architecture, draw_shared_seed(self, X=samples))
-            self._train(samples, None, 1, [], keep=continues)
-            if continues:
-                self._add_to_mean(samples)
-            self._count_dead_units(samples)
+        check_monitors(self.callbacks, has_validation=False)
+        if self.__sklearn_is_fitted__():
+            with shared_fit(), read_samples(self, X, training=True) as samples:
+                self._continue(samples)
+            return self
+        with shared_fit(), read_training_samples(self, X) as samples:
+            architecture = resolve_architecture(self, samples.layout)
+            fitted = self._new_record(samples, architecture)
+            fitted.seed = draw_shared_seed(self, X=samples)
+            attributes = describe_input(self, X, samples)
+            attributes |= self._start(fitted, samples)
+            attributes |= self._train(fitted, attributes, samples)
+        self.__dict__ = fitted_state(self, fitted, attributes)
         return self
 
     def transform(self, X, *, out=None):
@@ -558,9 +560,10 @@ class ConvAutoencoderTransformer(
         check_is_fitted(self)
         from ..runtime.inference import transform
 
-        with read_samples(self, X, any_size=self._takes_any_size) as samples:
-            check_out(out, (len(samples), self._n_features_out))
-            return transform(self.net_, samples, self._n_features_out, out)
+        fitted, n_features = self._fitted, self._n_features_out
+        with read_samples(self, X, any_size=fitted.takes_any_size) as samples:
+            check_out(out, (len(samples), n_features))
+            return transform(self.net_, samples, n_features, out)
 
     @available_if(_is_invertible)
     def inverse_transform(self, X):
@@ -579,9 +582,11 @@ class ConvAutoencoderTransformer(
         check_is_fitted(self)
         from ..runtime.inference import inverse_transform
 
+        fitted = self._fitted
         features = read_features(self, X, self._n_features_out)
-        samples = inverse_transform(self.net_, features, self._layout, self._code_shape)
-        return samples.reshape(len(samples), -1) if self._fitted_on_rows else samples
+        code_shape = fitted.architecture.code_shape
+        samples = inverse_transform(self.net_, features, fitted.layout, code_shape)
+        return samples.reshape(len(samples), -1) if fitted.has_rows else samples
 
     def score(self, X, y=None):
         """Return the share of the variance of `X` that the reconstruction explains.
@@ -602,8 +607,10 @@ class ConvAutoencoderTransformer(
             samples, negative for worse. Higher is better.
         """
         check_is_fitted(self)
+        from ..runtime.inference import squared_errors
+
         with read_samples(self, X) as samples:
-            errors = self._squared_errors(samples).sum()
+            errors = squared_errors(self.net_, samples).sum()
             total = samples.squared_deviations(self.mean_)
         if total == 0:
             return float(errors == 0)
@@ -623,8 +630,10 @@ class ConvAutoencoderTransformer(
             In squared units of the data; higher is better, 0 is perfect.
         """
         check_is_fitted(self)
+        from ..runtime.inference import squared_errors
+
         with read_samples(self, X) as samples:
-            return -self._squared_errors(samples) / self.n_features_in_
+            return -squared_errors(self.net_, samples) / self.n_features_in_
 
     @property
     def filters_(self):

@@ -53,8 +53,8 @@ def _convert(scope, operator, container):
         oddness = add_distances(graph, detector.pca_, rows)
     decision = graph.node("Sub", np.array([-detector.offset_]), oddness)
     one = np.ones(1, dtype=np.int64)
-    is_odd = graph.node("Less", decision, np.zeros(1))
-    graph.node("Where", is_odd, -one, one, output=label.full_name)
+    is_normal = graph.node("GreaterOrEqual", decision, np.zeros(1))
+    graph.node("Where", is_normal, one, -one, output=label.full_name)
     found = [decision, graph.node("Neg", oddness)]
     for values, output in zip(found, scores, strict=False):
         is_double = isinstance(output.type, DoubleTensorType)

@@ -23,7 +23,7 @@ def layout_of(estimator, inputs, any_size=False):
     """
     shape = tuple(inputs[0].type.shape[1:])
     if len(inputs) > 1 or None in shape:  # columns, or rows of any width
-        return estimator._layout
+        return estimator._fitted.layout
     return seen_layout(estimator, shape, "X", any_size)
 
 

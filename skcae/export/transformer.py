@@ -30,7 +30,7 @@ def _set_shape(operator):
 
 def _convert(scope, operator, container):
     cae, graph = operator.raw_operator, Graph(scope, container)
-    layout = layout_of(cae, operator.inputs, cae._takes_any_size)
+    layout = layout_of(cae, operator.inputs, cae._fitted.takes_any_size)
     features = add_encoder(graph, operator.inputs, layout, cae.module_)
     graph.node("Identity", features, output=operator.outputs[0].full_name)
 

@@ -114,6 +114,6 @@ def _data(samples):
 
 
 def _start(estimator):
-    weights = estimator.__getstate__()["_weights"]
+    weights = estimator._fitted.without_net().weights
     parts = (array.tobytes() for array in weights.values())
     return f"from weights with hash {_sha256(*parts)}"

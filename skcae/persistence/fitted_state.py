@@ -1,80 +1,84 @@
 """What a fitted estimator keeps: numpy weights in files, a live net in memory."""
 
-import inspect
 import threading
 
 from sklearn.exceptions import NotFittedError
 
-from ..params.architecture import Architecture
 from ..utils.user_warnings import warn
+from .fitted import Fitted
 
-_LIVE, _STORED = "_net", "_weights"
-_PRIVATE = frozenset(
-    (
-        _LIVE,
-        _STORED,
-        "_code_shape",
-        "_layout",
-        "_learning_params",
-        "_architecture",
-        "_head_params",
-        "_n_features_out",
-        "_fitted_on_rows",
-        "_seed",
-        "_training_params",
-    )
-)
-# Format of the state in files: one more whenever older releases cannot read it.  0 had
-# no number.
+# Format of the state in files: one more whenever other releases cannot read it.
 FORMAT = 1
 _FORMAT = "_format"
 # Several threads may be the first to use a model that has been loaded.
 _REBUILDING = threading.RLock()
 
 
-class NumpyState:
-    """Mixin that pickles a skorch net as numpy arrays and rebuilds it on use.
+def is_fitted_name(name):
+    """Whether an attribute of this name is one that `fit` sets."""
+    return name == "_fitted" or (name.endswith("_") and not name.startswith("_"))
+
+
+def fitted_state(estimator, fitted, attributes):
+    """Return all attributes that an estimator has once a fit has ended.
+
+    Assigned to ``__dict__`` in one step, they leave no moment at which some attributes
+    are those of this fit and others those of an earlier one.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Its parameters, and what else is not fitted, are kept.
+    fitted : Fitted or None
+        The record of the fit, if there is one.
+    attributes : dict
+        Public fitted attributes, by name.
+
+    Returns
+    -------
+    state : dict
+    """
+    kept = {
+        name: value
+        for name, value in vars(estimator).items()
+        if not is_fitted_name(name)
+    }
+    record = {} if fitted is None else {"_fitted": fitted}
+    return kept | record | attributes
+
+
+class FittedState:
+    """Mixin that keeps one record of a fit, stores it as numpy arrays, and rebuilds it.
 
     No torch object, optimizer or data reaches a file, so that a model fitted on a GPU
     loads on a CPU and `skops.io` has no foreign type to trust.  The estimator provides
-    `_make_net(device)`.
+    `_make_net(fitted, device)` and `_make_module(fitted)`.
     """
 
+    # Unfitted estimators have no such attribute of their own.
+    _fitted = None
+
     def __sklearn_is_fitted__(self):
-        return _LIVE in vars(self) or _STORED in vars(self)
+        return self._fitted is not None
 
     def __getstate__(self):
         with _REBUILDING:
             state = dict(super().__getstate__())
-        net = state.pop(_LIVE, None)
-        if net is not None:
-            from .weights import weights_as_numpy
-
-            state[_STORED] = weights_as_numpy(net.module_)
-        if "_architecture" in state:
-            state["_architecture"] = state["_architecture"].as_dict()
+            if self._fitted is not None:
+                state["_fitted"] = self._fitted.as_dict()
         return state | {_FORMAT: FORMAT}
 
     def __setstate__(self, state):
         state = dict(state)
-        found = state.pop(_FORMAT, 0)
-        if found > FORMAT:
+        found = state.pop(_FORMAT, None)
+        if found != FORMAT:
             raise ValueError(
-                f"Got a {type(self).__name__} in format {found}, which a newer skcae "
-                f"wrote; expected format {FORMAT} or older. Update skcae, or fit again."
+                f"Got a {type(self).__name__} in format {found}; expected format "
+                f"{FORMAT}. Update skcae where the file is newer, or fit again."
             )
-        parameters = inspect.signature(type(self)).parameters.values()
-        # Earlier releases had fewer parameters, and did what their defaults do.
-        defaults = {parameter.name: parameter.default for parameter in parameters}
-        if "_architecture" in state:
-            state["_architecture"] = Architecture.from_dict(state["_architecture"])
-        super().__setstate__(defaults | state)
-
-    def _forget_fit(self):
-        """Become unfitted."""
-        for name in list(vars(self)):
-            if name in _PRIVATE or (name.endswith("_") and not name.startswith("_")):
-                delattr(self, name)
+        if "_fitted" in state:
+            state["_fitted"] = Fitted.from_dict(state["_fitted"])
+        super().__setstate__(state)
 
     @property
     def net_(self):
@@ -82,33 +86,33 @@ class NumpyState:
 
         Rebuilt from the stored weights where it is not alive.
         """
-        net = vars(self).get(_LIVE)
-        if net is None:
+        fitted = self._fitted
+        if fitted is None:
+            raise NotFittedError(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' "
+                "with appropriate arguments before using this estimator."
+            )
+        if fitted.net is None:
             with _REBUILDING:
-                net = vars(self).get(_LIVE) or self._rebuild_net()
-        return net
+                if fitted.net is None:
+                    fitted.net, fitted.weights = self._rebuilt_net(fitted), None
+        return fitted.net
 
     @property
     def module_(self):
         """The net's module; its encode and decode map tensors in the data's units."""
         return self.net_.module_
 
-    def _rebuild_net(self):
-        if _STORED not in vars(self):
-            raise NotFittedError(
-                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' "
-                "with appropriate arguments before using this estimator."
-            )
+    def _rebuilt_net(self, fitted):
         from ..runtime.devices import resolve_device
-        from .weights import load_weights
+        from .weights import check_weights, load_weights
 
         try:
             device = resolve_device(self.device)
         except ValueError as error:
             device = "cpu"
             warn(f"{error} The fitted model runs on the CPU.")
-        net = self._make_net(device)
-        load_weights(net.module_, self._weights)
-        self._net = net
-        del self._weights
+        check_weights(fitted.weights, lambda: self._make_module(fitted))
+        net = self._make_net(fitted, device)
+        load_weights(net.module_, fitted.weights)
         return net

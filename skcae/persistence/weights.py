@@ -17,3 +17,39 @@ def load_weights(module, weights):
     module.load_state_dict(
         {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
     )
+
+
+def check_weights(weights, build):
+    """Raise ValueError unless a module that is yet to be built has such weights.
+
+    A file may say that it has filters by the million: no memory is taken for them
+    before their weights have been seen.
+
+    Parameters
+    ----------
+    weights : dict of ndarray
+        By name, from a file.
+    build : callable
+        Returns the module.
+    """
+    try:
+        with torch.device("meta"):
+            expected = {
+                name: (tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+                for name, tensor in build().state_dict().items()
+            }
+        found = {
+            name: (array.shape, array.dtype.name) for name, array in weights.items()
+        }
+    except (ArithmeticError, AttributeError, RuntimeError, TypeError) as error:
+        raise ValueError(
+            f"Got a fitted model of which no net can be built ({error}); expected one "
+            "that fit has made. Fit again."
+        ) from error
+    for name in expected | found:
+        if expected.get(name) != found.get(name):
+            raise ValueError(
+                f"Got a fitted model with {name} of shape and dtype {found.get(name)} "
+                f"for a net with {expected.get(name)}; expected them to be equal. Fit "
+                "again, or load the file that fit has made."
+            )

@@ -52,15 +52,18 @@ class TaskReports(Callback):
         Of its fit.
     X, y : array-like
         Training data, as the user passed them.
+    reconstruction_attributes : callable
+        Returns what makes a fitted estimator of a copy, by name.
     """
 
     is_checkpointed = False  # it holds the training data
 
-    def __init__(self, estimator, context, X, y):
+    def __init__(self, estimator, context, X, y, reconstruction_attributes):
         self.estimator = estimator
         self.context = context
         # An autoencoder's target is its input: so it can be scored without labels.
         self.X, self.y = X, X if y is None else y
+        self.reconstruction_attributes = reconstruction_attributes
 
     def on_epoch_begin(self, net, **kwargs):
         """Open the epoch's task."""
@@ -73,7 +76,7 @@ class TaskReports(Callback):
             estimator=self.estimator,
             X=self.X,
             y=self.y,
-            reconstruction_attributes=dict,  # a copy is fitted without any
+            reconstruction_attributes=self.reconstruction_attributes,
         ):
             raise StopTraining
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -21,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
+import skcae
 from skcae import (
     ConvAutoencoderClassifier,
     ConvAutoencoderOutlierDetector,
@@ -32,10 +34,7 @@ from ..conftest import make_small
 from .conftest import Bomb
 
 # All that whoever loads a file has to trust.
-OWN_TYPES = [
-    "skcae.data.layout.Layout",
-    "skcae.estimators.transformer.ConvAutoencoderTransformer",
-]
+OWN_TYPES = ["skcae.ConvAutoencoderTransformer"]
 LOADERS = {
     "pickle": "import pickle; model = pickle.load(open(path, 'rb'))",
     "joblib": "import joblib; model = joblib.load(path)",
@@ -145,10 +144,12 @@ def test_pickles_in_place_of_weights_are_refused(fitted, tmp_path):
 def test_foreign_names_are_refused(loader, fitted):
     def name_another(schema):
         state = json.loads(schema)
-        state["content"]["content"]["_layout"] |= {
+        attributes = state["content"]["content"]
+        attributes["_fitted"] = {
             "__module__": "subprocess",
             "__class__": "Popen",
             "__loader__": loader,
+            "content": attributes["_fitted"],
         }
         return json.dumps(state).encode()
 
@@ -163,22 +164,32 @@ def test_format_is_a_number_of_the_file_alone(fitted):
     assert "_format" not in vars(pickle.loads(pickle.dumps(fitted)))
 
 
-def test_file_of_a_later_format_is_refused(fitted):
-    state = fitted.__getstate__() | {"_format": FORMAT + 1}
+@pytest.mark.parametrize("number", [FORMAT + 1, FORMAT - 1, None])
+def test_file_of_another_format_is_refused(number, fitted):
+    state = fitted.__getstate__() | {"_format": number}
     model = ConvAutoencoderTransformer.__new__(ConvAutoencoderTransformer)
-    with pytest.raises(ValueError, match=f"in format {FORMAT + 1}.*Update skcae"):
+    with pytest.raises(ValueError, match=f"in format {number}; .*Update skcae"):
         model.__setstate__(state)
 
 
-def test_parameter_that_did_not_exist_then(fitted, small_digits):
-    state = fitted.__getstate__()
-    del state["power"]
-    model = ConvAutoencoderTransformer.__new__(ConvAutoencoderTransformer)
-    model.__setstate__(state)
-    assert model.get_params() == fitted.get_params()
-    np.testing.assert_array_equal(
-        model.transform(small_digits), fitted.transform(small_digits)
-    )
+def test_files_name_public_classes_alone(fitted, small_digits, digit_labels):
+    y = digit_labels[:120]
+    models = [
+        ConvAutoencoderClassifier(fitted, max_epochs=1).fit(small_digits, y),
+        ConvAutoencoderOutlierDetector(fitted).fit(small_digits),
+    ]
+    for model in models:
+        public = {f"skcae.{type(model).__name__}", *OWN_TYPES}
+        content = skops.io.dumps(model)
+        assert set(skops.io.get_untrusted_types(data=content)) == public
+        names = re.findall(rb"skcae\.[\w.]+", content + pickle.dumps(model))
+        assert {name.decode() for name in names} <= public
+
+
+def test_public_classes_are_found_where_they_say():
+    for name in skcae.__all__:
+        if isinstance(getattr(skcae, name), type):
+            assert getattr(skcae, name).__module__ == "skcae"
 
 
 def test_pickle_names_no_torch_object(fitted):

@@ -53,7 +53,7 @@ def test_features_and_weights_are_float32(digits):
     """All but the convolutions of the training."""
     cae = make_small(precision="bfloat16", early_stopping=True).fit(digits)
     same = pickle.loads(pickle.dumps(cae)).set_params(precision="float32")
-    same._training_params["precision"] = "float32"
+    same._fitted.net_arguments["precision"] = "float32"
     np.testing.assert_array_equal(cae.transform(digits), same.transform(digits))
     assert cae.score(digits) == same.score(digits)
     assert {p.dtype for p in cae.module_.parameters()} == {torch.float32}

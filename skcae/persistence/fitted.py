@@ -1,0 +1,97 @@
+"""What a fit leaves behind besides public attributes, in one record."""
+
+from dataclasses import asdict, dataclass, fields, replace
+
+from ..data.layout import Layout
+from ..params.architecture import Architecture
+
+
+@dataclass(eq=False)
+class Fitted:
+    """All that a net is rebuilt from, and what the net has seen.
+
+    The net is either alive, or stored as weights from which it is rebuilt.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Of the autoencoder, or of the one whose encoder a classifier has.
+    layout : Layout
+        Of the training samples.
+    has_rows : bool
+        Whether these were flattened into rows.
+    net_arguments : dict
+        What else the net is made with, as plain values.
+    learning : dict or None, default=None
+        How filters are learnt, see `learning_params`; None for a classifier.
+    seed : int or None, default=None
+        Of the fit; None as long as none is drawn.
+    net : BaseNet or None, default=None
+        The live net.
+    weights : dict of ndarray or None, default=None
+        State of the module, where no net is alive.
+    """
+
+    architecture: Architecture
+    layout: Layout
+    has_rows: bool
+    net_arguments: dict
+    learning: dict | None = None
+    seed: int | None = None
+    net: object = None
+    weights: dict | None = None
+
+    @property
+    def takes_any_size(self):
+        """Whether N-D samples of another spatial shape than fit saw can be encoded."""
+        return self.architecture.pooling is not None
+
+    def without_net(self):
+        """Return a record that has stored weights in place of a live net."""
+        if self.net is None:
+            return replace(self)
+        from .weights import weights_as_numpy
+
+        return replace(self, net=None, weights=weights_as_numpy(self.net.module_))
+
+    def as_dict(self):
+        """Return the record as builtin values and arrays, which files may hold."""
+        values = vars(self.without_net()) | {
+            "architecture": self.architecture.as_dict(),
+            "layout": asdict(self.layout),
+        }
+        del values["net"]
+        return values
+
+    @classmethod
+    def from_dict(cls, values):
+        """Return the record that `as_dict` describes.
+
+        Parameters
+        ----------
+        values : dict
+            As `as_dict` returns it.
+
+        Raises
+        ------
+        ValueError
+            If it describes none.
+        """
+        expected = {item.name for item in fields(cls)} - {"net"}
+        if not isinstance(values, dict) or values.keys() != expected:
+            found = sorted(values) if isinstance(values, dict) else values
+            raise ValueError(
+                f"Got a fitted model with {found}; expected {sorted(expected)}. Fit "
+                "again, or load a file that this release has written."
+            )
+        architecture = Architecture.from_dict(values["architecture"])
+        layout = Layout(**values["layout"])
+        here = (layout.spatial, layout.n_channels)
+        there = (architecture.spatial, architecture.n_channels)
+        if here != there:
+            raise ValueError(
+                f"Got a fitted model of samples with spatial shape and channels {here} "
+                f"whose net is for {there}; expected them to be equal. Load the file "
+                "that fit has made."
+            )
+        return cls(**values | {"architecture": architecture, "layout": layout})

@@ -1,0 +1,164 @@
+"""One training of an autoencoder, and what is measured once it has ended."""
+
+from ..distributed.context import current
+from ..params.learning import is_decoder_fitted
+from ..runtime.inference import count_dead_units, mean_loss
+from ..runtime.precision import matmul_precision
+from ..runtime.threads import is_worth_threads, one_thread
+from ..utils.user_warnings import warn
+from .base_net import update_and_broadcast
+from .pretraining import NetInitializer, learn, make_objectives
+
+# Enough samples to tell a constant unit from a rare one.
+_N_SAMPLES_DEAD = 512
+# Enough for a loss that no epoch has measured.
+_N_SAMPLES_LOSS = 1000
+
+
+def train_autoencoder(
+    net,
+    samples,
+    valid,
+    learning,
+    *,
+    seed,
+    n_epochs_before,
+    epochs,
+    callbacks,
+    initialize_weights,
+    checkpoint=None,
+):
+    """Train the net of an autoencoder.
+
+    Parameters
+    ----------
+    net : AutoencoderNet
+        Trained in place.
+    samples : Samples
+        Training data.
+    valid : Samples or None
+        Validation data.
+    learning : dict
+        How filters are learnt, see `learning_params`.
+    seed : int
+        Decides all that is random.
+    n_epochs_before : int
+        Epochs of earlier trainings, so that each one draws other numbers.
+    epochs : int
+        Passes over the training data, for each stage where these are trained one by
+        one.
+    callbacks : list of (str, Callback)
+        In force for this training, after the net's own.
+    initialize_weights : bool
+        Whether the weights are still to be started.
+    checkpoint : Checkpoint or None, default=None
+        Where to write each epoch, and what to go on from.
+
+    Returns
+    -------
+    rows : list of dict
+        Losses and seconds of every epoch.
+    """
+    # A rank that goes on from weights of its own begins with those of rank 0.
+    update_and_broadcast(net)
+    if checkpoint is not None and checkpoint.is_finished:
+        return checkpoint.recover(net)
+    start = NetInitializer(
+        net,
+        samples,
+        init=learning["init"],
+        whiten=learning["whiten"],
+        threshold=learning["threshold"],
+        seed=seed,
+    )
+    objectives = make_objectives(
+        len(net.module_.encoder),
+        stagewise=learning["stagewise"],
+        sparsity=learning["sparsity"],
+        sparsity_level=learning["sparsity_level"],
+        crop_size=learning["crop_size"],
+        seed=[seed, n_epochs_before],
+    )
+    n_multiplications = net.module_.cost()[0] * net.batch_size
+    # The number of threads decides the order of sums also where filters are started
+    # and decoders are fitted.
+    with one_thread(when=not is_worth_threads(n_multiplications)):
+        with matmul_precision(net.precision, net.device):
+            rows = learn(
+                net,
+                samples,
+                valid,
+                start,
+                objectives,
+                initialize_weights=initialize_weights,
+                epochs=epochs,
+                seed=[seed, n_epochs_before],
+                callbacks=callbacks,
+                checkpoint=checkpoint,
+            )
+        if is_decoder_fitted(learning, epochs):
+            # Least squares are solved by iteration, which needs exact products.
+            with matmul_precision("float32", net.device):
+                update_and_broadcast(net, start.decoder)
+    if checkpoint is not None:
+        checkpoint.finish(net, rows)
+    # The processors of the ranks may round differently.
+    update_and_broadcast(net)
+    return current().from_first(lambda: rows)
+
+
+def kept_loss(net, samples, rows, learning, *, keeps_best):
+    """Return the training loss of the epoch whose weights were kept.
+
+    Where no epoch has measured the loss of the whole autoencoder, it is that on some
+    of the samples.
+
+    Parameters
+    ----------
+    net : AutoencoderNet
+        The trained net.
+    samples : Samples
+        Training data.
+    rows : list of dict
+        As `train_autoencoder` returns them.
+    learning : dict
+        How filters were learnt.
+    keeps_best : bool
+        Whether the weights are those of the epoch with the least validation loss.
+
+    Returns
+    -------
+    loss : float
+    """
+    if not rows or learning["stagewise"]:
+        some = samples.evenly_spaced(_N_SAMPLES_LOSS)
+        return current().from_first(lambda: mean_loss(net, some))
+    if keeps_best:
+        return min(rows, key=lambda row: row["valid_loss"])["train_loss"]
+    return rows[-1]["train_loss"]
+
+
+def count_and_warn_of_dead_units(net, samples):
+    """Return how many units of the code are constant, with a warning if any is.
+
+    Parameters
+    ----------
+    net : AutoencoderNet
+        The trained net.
+    samples : Samples
+        Training data.
+
+    Returns
+    -------
+    n_dead : int
+    """
+    if len(samples) < 2:
+        return 0
+    some = samples.evenly_spaced(_N_SAMPLES_DEAD)
+    n_dead, n_units = current().from_first(lambda: count_dead_units(net, some))
+    if n_dead:
+        warn(
+            f"{n_dead} of {n_units} units of the code are constant over the training "
+            "samples. Lower lr, train longer, or use activation='identity' or 'abs'."
+        )
+    return n_dead
