@@ -53,11 +53,10 @@ class ConvAutoencoder(nn.Module):
         )
         activations = [architecture.output_activation]
         activations += [stage.activation for stage in stages]
+        outputs = zip(self.encoder, channels, activations, self.sizes, strict=False)
         self.decoder = nn.ModuleList(
-            DecoderStage(encoder, n_out, activation, architecture.tied_weights)
-            for encoder, n_out, activation in reversed(
-                list(zip(self.encoder, channels, activations, strict=False))
-            )
+            DecoderStage(encoder, n_out, activation, architecture.tied_weights, size)
+            for encoder, n_out, activation, size in reversed(list(outputs))
         )
         self.grids = None
         if architecture.pooling is not None:

@@ -19,9 +19,11 @@ class DecoderStage(nn.Module):
         Name of the activation of the output.
     tied : bool
         Whether to use the encoder's filters.
+    spatial : tuple of int
+        Spatial shape of that stage's input.
     """
 
-    def __init__(self, encoder, n_out, activation, tied):
+    def __init__(self, encoder, n_out, activation, tied, spatial):
         super().__init__()
         stage = self.stage = encoder.stage
         self.activation = activation
@@ -42,14 +44,15 @@ class DecoderStage(nn.Module):
                 repeat=stage.pool_size,
                 tied_to=encoder.convolution,
             )
-        elif stage.reduction == 1:
+            return
+        side, offset = stage.decoder_filter(spatial)
+        if stage.reduction == 1:
             # At stride 1 the transposed convolution is a convolution with the
             # complementary zeros: the textbook decoder ("full" is undone by "valid").
-            reach = stage.kernel_size - 1
-            zeros = tuple(reach - side for side in stage.zeros)
-            self.convolution = Convolution(n_in, n_out, sides, zeros=zeros)
+            n_zeros = stage.kernel_size - 1 + side - 1 - sum(stage.zeros)
+            zeros = offset, n_zeros - offset
+            self.convolution = Convolution(n_in, n_out, (side,) * n_axes, zeros=zeros)
         else:
-            side, offset = stage.upsampling()
             self.convolution = TransposedConvolution(
                 n_in, n_out, (side,) * n_axes, stage.reduction, offset
             )

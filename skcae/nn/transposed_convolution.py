@@ -118,9 +118,18 @@ def _cut_to_size(x: Tensor, size) -> Tensor:
 def _transpose(x, weight, bias, stride, offset, missing):
     """Return a transposed convolution, lengthened or cut by `missing` at the end."""
     n_axes = weight.ndim - 2
-    added = [max(0, length) for length in missing]
-    y = _TRANSPOSE[n_axes](x, weight, bias, stride, offset, added)
-    return _cut_to_size(y, _output_size(x, weight, stride, offset, missing))
+    added = [min(max(0, length), stride - 1) for length in missing]
+    size = _output_size(x, weight, stride, offset, missing)
+    if max(missing) < stride:
+        y = _TRANSPOSE[n_axes](x, weight, bias, stride, offset, added)
+        return _cut_to_size(y, size)
+    # Filters that were cut to smaller samples do not reach the end of these.
+    y = _TRANSPOSE[n_axes](x, weight, None, stride, offset, added)
+    y = _cut_to_size(y, size)
+    for axis, length in enumerate(reversed(size)):
+        pads = (0, 0) * axis + (0, length - y.shape[-1 - axis])
+        y = F.pad(y, pads)
+    return y + bias.view(-1, *(1,) * n_axes)
 
 
 def _output_size(x, weight, stride, offset, missing):

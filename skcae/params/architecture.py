@@ -121,6 +121,31 @@ class Architecture:
         pooled = zip(self.channels[-self.n_pooled :], self.pool_grid, strict=True)
         return sum(n_maps * cells**self.n_axes for n_maps, cells in pooled)
 
+    def n_weights_of_stage(self, number: int) -> int:
+        """Return the number of weights of an encoder stage and of its decoder."""
+        stage = self.stages[number]
+        n_in = 1 if stage.depthwise else self.channels[number]
+        n_weights = stage.n_filters * n_in * stage.kernel_size**self.n_axes
+        if self.tied_weights:
+            return n_weights
+        side, _ = stage.decoder_filter(self.sizes[number])
+        return n_weights + stage.n_filters * stage.n_signs * n_in * side**self.n_axes
+
+    @property
+    def n_weights_of_dense_code(self) -> int:
+        """Number of weights of the dense code and of the way back; 0 without one."""
+        if self.n_components is None:
+            return 0
+        n_maps, *sizes = self.map_shape
+        if self.pooling is not None:
+            sizes = self.pool_grid[-1:] * self.n_axes
+        return 2 * self.n_components * n_maps * math.prod(sizes)
+
+    def n_values_of_stage(self, number: int) -> int:
+        """Return the number of values of a stage's maps of one sample, not pooled."""
+        sizes = map(self.stages[number].convolved, self.sizes[number])
+        return self.channels[number + 1] * math.prod(sizes)
+
     def as_dict(self) -> dict:
         """Return the values as a dict of builtin types, which files may hold."""
         return asdict(self)

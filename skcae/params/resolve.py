@@ -11,6 +11,7 @@ from .cross_checks import (
     check_together,
     resolve_output_activation,
 )
+from .size_checks import check_size
 from .stage import Stage, clip_kernel, map_sizes, one_per_stage
 
 
@@ -137,7 +138,7 @@ def resolve_architecture(estimator, layout):
         "feature_stages",
         "power",
     )
-    return Architecture(
+    architecture = Architecture(
         stages,
         layout.spatial,
         layout.n_channels,
@@ -147,6 +148,8 @@ def resolve_architecture(estimator, layout):
         whitening=_whitening_shape(estimator, stages, layout),
         **{name: _builtin(getattr(estimator, name)) for name in as_they_are},
     )
+    check_size(architecture)
+    return architecture
 
 
 def _whitening_shape(estimator, stages, layout):

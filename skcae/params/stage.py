@@ -80,6 +80,35 @@ class Stage:
             return self.reduction, self.zeros[0] + gap // 2
         return self.reduction - gap, self.zeros[0]
 
+    def decoder_filter(self, spatial) -> tuple[int, int]:
+        """Side of the decoder's filters, and which of their values is in the centre.
+
+        Filters larger than samples are cut to those values that can connect a position
+        of the code with one of the output.
+
+        Parameters
+        ----------
+        spatial : tuple of int
+            Spatial shape of the stage's input, which the decoder gives back.
+
+        Returns
+        -------
+        side, offset : int
+            At `offset` lies what the first position of the code writes to, or for
+            stride 1 and no pooling reads from, the first position of the output.
+        """
+        codes = [self.pooled(length) - 1 for length in spatial]
+        outputs = [length - 1 for length in spatial]
+        if self.reduction == 1:
+            side = self.kernel_size
+            offset = side - 1 - self.zeros[0]
+            before, after = max(outputs), max(codes)
+        else:
+            side, offset = self.upsampling()
+            before, after = self.reduction * max(codes), max(outputs)
+        first, last = max(0, offset - before), min(side - 1, offset + after)
+        return last - first + 1, offset - first
+
 
 def one_per_stage(value, n_stages) -> tuple:
     """Return `value` for each of `n_stages`; sequences are one per stage already."""

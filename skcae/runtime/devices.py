@@ -7,6 +7,10 @@ import torch
 from ..distributed.context import current
 from ..utils.user_warnings import warn
 
+# What errors say of memory that has run out.
+_SIGNS_OF_GPUS = ("out of memory", "ALLOC_FAILED")
+_SIGNS_OF_CPUS = ("can't allocate memory", "not enough memory")
+
 
 def is_cpu(device):
     """Whether a device is the processor, whose memory is that of the arrays."""
@@ -71,17 +75,30 @@ def reason_of(error):
 
 def is_out_of_memory(error):
     """Whether an error says that the memory of a device has run out."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
     text = str(error)
-    return (
-        isinstance(error, torch.OutOfMemoryError)
-        or "out of memory" in text
-        or "ALLOC_FAILED" in text
+    return any(sign in text for sign in (*_SIGNS_OF_GPUS, *_SIGNS_OF_CPUS))
+
+
+def _is_of_cpu(error):
+    return isinstance(error, MemoryError) or any(
+        sign in str(error) for sign in _SIGNS_OF_CPUS
     )
 
 
 def _explain(error):
+    lines = str(error).splitlines() or ["no more is free"]
+    if _is_of_cpu(error):
+        # torch begins with the line of its source that has failed.
+        reason = lines[0].rpartition("CPUAllocator: ")[2].split(". ")[0]
+        return (
+            f"Got no more memory ({reason}); expected room for the weights and for "
+            "what one batch takes. Lower batch_size or n_filters, pool more, or run "
+            "fewer processes on this machine."
+        )
     # What was asked for and what is free; then torch goes on about its allocator.
-    reason = ". ".join(str(error).splitlines()[0].split(". ")[:3]).rstrip(". ")
+    reason = ". ".join(lines[0].split(". ")[:3]).rstrip(". ")
     return (
         f"Got no more memory on the device ({reason}); expected room for the weights "
         "and for what one batch takes. Lower batch_size, run fewer processes on the "
@@ -90,14 +107,14 @@ def _explain(error):
 
 
 def explains_out_of_memory(function):
-    """Make a MemoryError in three parts of torch's error about a device's memory."""
+    """Make a MemoryError in three parts of errors about the memory of a device."""
 
     @wraps(function)
     def explaining(*args, **kwargs):
         try:
             return function(*args, **kwargs)
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error) or str(error).startswith("Got "):
                 raise
             message = _explain(error)
         # Not while handling torch's error, whose traceback holds tensors: they would

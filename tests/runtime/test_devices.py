@@ -2,6 +2,9 @@
 
 import gc
 import pickle
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -71,6 +74,38 @@ def test_out_of_memory(method, error, small_digits, monkeypatch):
     # Nothing that was on the device hangs on this error.
     assert info.value.__context__ is None
     assert cae.__sklearn_is_fitted__() == (method != "fit")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits address space")
+@pytest.mark.parametrize("params", [{}, {"init": "kmeans", "max_epochs": 0}])
+def test_out_of_memory_on_a_cpu(params):
+    script = f"""
+import resource
+from pathlib import Path
+import numpy as np
+from skcae import ConvAutoencoderTransformer
+
+X = np.random.default_rng(0).normal(size=(64, 64, 64)).astype(np.float32)
+cae = ConvAutoencoderTransformer(n_filters=2, max_epochs=1).fit(X)
+used = 4096 * int(Path("/proc/self/statm").read_text().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (used + 3 * 10**8,) * 2)
+cae.set_params(n_filters=1000, pool_size=1, **{params}).fit(X)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    *_, message = run.stderr.strip().splitlines()
+    expected = r"MemoryError: Got no more memory \(.*\d+ .*\); expected .* Lower batch"
+    assert re.match(expected, message), run.stderr
+
+
+def test_errors_of_numpy_are_explained():
+    @devices.explains_out_of_memory
+    def fail():
+        np.empty((10**6, 10**9))
+
+    with pytest.raises(MemoryError, match=r"Got no more memory \(Unable to .* Lower"):
+        fail()
 
 
 def test_message_says_how_much_was_missing():
