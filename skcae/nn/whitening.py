@@ -121,8 +121,11 @@ class Whitening(nn.Module):
 
     def __init__(self, n_channels, kernel):
         super().__init__()
-        identity = torch.from_numpy(_identity((n_channels, *kernel)))
-        self.register_buffer("kernel", identity.float())
+        # Not from numpy: a module on PyTorch's "meta" device takes no memory.
+        identity = torch.zeros(n_channels, n_channels, *kernel)
+        centre = (side // 2 for side in kernel)
+        identity[:, :, *centre] = torch.eye(n_channels)
+        self.register_buffer("kernel", identity)
         self.register_buffer("gain_range", torch.tensor([1 - _MARGIN, 1 + _MARGIN]))
 
     @torch.no_grad()

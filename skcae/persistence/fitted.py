@@ -84,11 +84,18 @@ class Fitted:
                 f"Got a fitted model with {found}; expected {sorted(expected)}. Fit "
                 "again, or load a file that this release has written."
             )
-        architecture = Architecture.from_dict(values["architecture"])
-        layout = Layout(**values["layout"])
+        try:
+            architecture = Architecture.from_dict(values["architecture"])
+            layout = Layout(**values["layout"])
+            sizes = architecture.n_features, layout.n_features
+        except (ArithmeticError, AttributeError, IndexError, TypeError) as error:
+            raise ValueError(
+                f"Got a fitted model whose sizes are none ({error}); expected numbers. "
+                "Load the file that fit has made."
+            ) from error
         here = (layout.spatial, layout.n_channels)
         there = (architecture.spatial, architecture.n_channels)
-        if here != there:
+        if min(sizes) < 1 or here != there:
             raise ValueError(
                 f"Got a fitted model of samples with spatial shape and channels {here} "
                 f"whose net is for {there}; expected them to be equal. Load the file "

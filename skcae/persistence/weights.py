@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from ..runtime.devices import reason_of
+
 
 def weights_as_numpy(module):
     """Return the module's state as numpy arrays."""
@@ -43,8 +45,8 @@ def check_weights(weights, build):
         }
     except (ArithmeticError, AttributeError, RuntimeError, TypeError) as error:
         raise ValueError(
-            f"Got a fitted model of which no net can be built ({error}); expected one "
-            "that fit has made. Fit again."
+            f"Got a fitted model of which no net can be built ({reason_of(error)}); "
+            "expected one that fit has made. Fit again."
         ) from error
     for name in expected | found:
         if expected.get(name) != found.get(name):
