@@ -22,6 +22,9 @@ from skcae.utils.sklearn_compat import close_listener
 
 from ..conftest import make_small
 
+# Since scikit-learn 1.9.
+pytest.importorskip("sklearn.callback")
+
 FIT = re.compile(r"GridSearchCV (\d+) of (\d+): \d+\.\d s, ")
 
 
