@@ -14,7 +14,7 @@ MOST_LINES = 450
 LONGER = {"skcae/estimators/transformer.py"}
 
 
-@pytest.mark.parametrize("folder", ["skcae", "tests"])
+@pytest.mark.parametrize("folder", ["benchmarks", "examples", "skcae", "tests"])
 def test_no_file_is_long(folder):
     lines = {
         path.relative_to(ROOT).as_posix(): path.read_text("utf-8").count("\n")

@@ -26,7 +26,7 @@ from .export.conftest import outputs_of
 # Of parameters, by the table that says what they may be.
 TABLES = {
     "activation": ACTIVATIONS,
-    "output_activation": {n for n, row in ACTIVATIONS.items() if row.is_output},
+    "output_activation": [n for n, row in ACTIVATIONS.items() if row.is_output],
     "loss": LOSSES,
     "pool_mode": POOL_MODES,
     "pooling": POOL_MODES,
