@@ -98,13 +98,12 @@ class BaseAutoencoder(FittedState, BaseEstimator):
 
     def _check_same_module(self, architecture):
         """Refuse what a warm start cannot go on from."""
-        now = warm_start_signature(architecture)
-        before = warm_start_signature(self._fitted.architecture)
-        # A warm start keeps the fitted whitening and thresholds.
-        for name in ("whiten", "threshold"):
-            now[name], before[name] = getattr(self, name), self._fitted.learning[name]
+        fitted = self._fitted
+        now = warm_start_signature(architecture, learning_params(self))
+        before = warm_start_signature(fitted.architecture, fitted.learning)
         for name, value in now.items():
-            if value != before[name]:
+            # What had no effect before belongs to something else that has changed.
+            if value != before.get(name, value):
                 raise ValueError(
                     f"Got {name}={value!r} in a warm start from "
                     f"{name}={before[name]!r}; expected the architecture and the "

@@ -13,6 +13,7 @@ from ..params.constraints import CLASSIFIER_CONSTRAINTS
 from ..params.cross_checks import check_booleans
 from ..params.learning import training_params
 from ..params.net_params import check_net_params
+from ..params.unused import warn_of_unused
 from ..persistence.fitted import Fitted
 from ..persistence.fitted_state import FittedState, fitted_state
 from ..utils.sklearn_compat import _fit_context
@@ -94,7 +95,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         same result for every call, if it or such an int decides the autoencoder too.
     verbose : int, default=0
         1 shows a progress bar with a step per epoch, 2 also skorch's table of losses.
-    device : str, default="auto"
+    device : str or torch.device, default="auto"
         Where to compute: "cpu", "cuda", or any device of PyTorch. "auto" takes a GPU
         where there is one. The autoencoder has its own.
     precision : {"auto", "float32", "tf32", "bfloat16"}, default="auto"
@@ -269,6 +270,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         check_callbacks(self.callbacks)
         check_net_params(self)
         check_monitors(self.callbacks, self.early_stopping)
+        warn_of_unused(self)
         with shared_fit(), read_for(self.autoencoder, X, loading=self) as samples:
             labels = read_labels(
                 y,

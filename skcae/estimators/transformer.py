@@ -19,6 +19,7 @@ from ..params.callbacks import check_monitors
 from ..params.constraints import PARAMETER_CONSTRAINTS
 from ..params.cross_checks import is_stagewise
 from ..params.resolve import resolve_architecture
+from ..params.unused import warn_of_unused
 from ..persistence.fitted_state import fitted_state
 from ..utils.sklearn_compat import CallbacksMixin, _fit_context, with_callbacks
 from .base import BaseAutoencoder
@@ -212,7 +213,7 @@ class ConvAutoencoderTransformer(
         An int gives the same result for every call, whatever the global seeds.
     verbose : int, default=0
         1 shows a progress bar with a step per epoch, 2 also skorch's table of losses.
-    device : str, default="auto"
+    device : str or torch.device, default="auto"
         Where to compute: "cpu", "cuda", or any device of PyTorch. "auto" takes a GPU
         where there is one.
     precision : {"auto", "float32", "tf32", "bfloat16"}, default="auto"
@@ -454,6 +455,7 @@ class ConvAutoencoderTransformer(
         warm = self.warm_start and self.__sklearn_is_fitted__()
         with shared_fit(), read_training_samples(self, X) as samples:
             architecture = resolve_architecture(self, samples.layout)
+            warn_of_unused(self)
             if warm:
                 self._check_same_module(architecture)
             attributes = describe_input(self, X, samples)
@@ -530,6 +532,7 @@ class ConvAutoencoderTransformer(
             return self
         with shared_fit(), read_training_samples(self, X) as samples:
             architecture = resolve_architecture(self, samples.layout)
+            warn_of_unused(self)
             fitted = self._new_record(samples, architecture)
             fitted.seed = draw_shared_seed(self, X=samples)
             attributes = describe_input(self, X, samples)

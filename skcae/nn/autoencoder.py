@@ -71,6 +71,12 @@ class ConvAutoencoder(nn.Module):
                 cells = (self.grids[-1].grid,) * n_axes
             self.dense = DenseCode((channels[-1], *cells), architecture.n_components)
 
+    def remove_decoder(self) -> None:
+        """Remove all weights that only rebuilding needs."""
+        self.decoder = nn.ModuleList()
+        if self.dense is not None:
+            self.dense.remove_inverse()
+
     @property
     def stages(self):
         """Sizes and names of the encoder's stages."""

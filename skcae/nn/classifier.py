@@ -30,7 +30,7 @@ class ConvClassifier(nn.Module):
         super().__init__()
         self.views = RandomViews(shift, flip)
         self.encoder = ConvAutoencoder(architecture)
-        self.encoder.decoder = nn.ModuleList()
+        self.encoder.remove_decoder()
         n_features = architecture.n_features
         self.register_buffer("mean", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(n_features))

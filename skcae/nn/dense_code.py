@@ -38,6 +38,10 @@ class DenseCode(nn.Module):
         maps = self._linear(code, self.atoms, self.mean)
         return maps.unflatten(1, (*spatial, n_maps)).movedim(-1, 1)
 
+    def remove_inverse(self) -> None:
+        """Remove the weights of the way back."""
+        self.atoms = self.mean = None
+
     def _linear(self, x, weight, bias):
         return linear(x, weight, bias, exact=not self.training)
 

@@ -4,6 +4,7 @@ import os
 from numbers import Integral, Real
 
 from ..utils.sklearn_compat import Interval, StrOptions
+from ..utils.torch_types import Device
 from .activations import ACTIVATIONS
 from .filter_starts import FILTER_STARTS
 from .losses import LOSSES
@@ -28,7 +29,7 @@ TRAINING_CONSTRAINTS = {
     "tol": [Interval(Real, 0, None, closed="left")],
     "random_state": ["random_state"],
     "verbose": ["verbose"],
-    "device": [str],
+    "device": [str, Device],
     "precision": [StrOptions({"auto", "float32", "tf32", "bfloat16"})],
     "compile": ["boolean"],
     "callbacks": [list, tuple, None],

@@ -115,6 +115,11 @@ def one_per_stage(value, n_stages) -> tuple:
     return tuple(value) if isinstance(value, (tuple, list)) else (value,) * n_stages
 
 
+def as_sequence(value) -> tuple:
+    """Return the values of a parameter that has one for all stages, or one for each."""
+    return one_per_stage(value, 1)
+
+
 def clip_kernel(kernel, spatial):
     """Return the largest odd sides of at most `kernel` that fit into a sample.
 

@@ -66,6 +66,8 @@ class FittedState:
             state = dict(super().__getstate__())
             if self._fitted is not None:
                 state["_fitted"] = self._fitted.as_dict()
+        if not isinstance(state.get("device", ""), str):
+            state["device"] = str(state["device"])
         return state | {_FORMAT: FORMAT}
 
     def __setstate__(self, state):

@@ -29,6 +29,7 @@ def resolve_device(device):
     MemoryError
         If others have taken all of its memory.
     """
+    device = str(device)
     if device == "auto":
         return _resolve_auto()
     error = _what_fails(device)

@@ -98,9 +98,6 @@ ROWS = [
     refuses_warm("pool_mode", IMAGES, WARM.format("pool_mode='avg'"), pool_mode="avg"),
     refuses_warm("depthwise", IMAGES, WARM.format("depthwise=True"), depthwise=True),
     refuses_warm("whiten", IMAGES, WARM.format("whiten=0.1"), whiten=0.1),
-    refuses_warm("threshold", IMAGES, WARM.format("threshold=0.1"), threshold=0.1),
-    refuses_warm("pool_grid", IMAGES, "Got pool_grid=3 in .* from pool_grid=2; expect",
-                 pool_grid=3),
     refuses_warm("tied", IMAGES, WARM.format("tied_weights=True"), tied_weights=True),
     refuses_warm("range", IMAGES, "'lr' parameter of .*Got 0 instead", lr=0),
 ]  # fmt: skip

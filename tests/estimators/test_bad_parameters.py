@@ -55,7 +55,7 @@ BAD_VALUES = {
     "checkpoint": [0, True, "", "no folder/fit", "/dev/null", "x" * 5000],
     "random_state": [-1, 2**40, 1.5, "seed"],
     "verbose": [-1, "loud", None],
-    "device": [0, None, torch.device("cpu"), "tpu", "", "cuda:99", "cpu:-1"],
+    "device": [0, None, torch.float32, "tpu", "", "cuda:99", "cpu:-1"],
     "precision": [32, None, "double"],
     "compile": [None, "yes", 1],
     "callbacks": ["early", EpochScoring],

@@ -281,11 +281,14 @@ def test_every_parameter_changes_the_fit(
 
 @pytest.mark.parametrize(
     "params",
-    [{}, {"shift": 1, "flip": True, "dropout": 0.3}, {"early_stopping": True}],
+    [
+        {},
+        {"shift": 1, "flip": True, "dropout": 0.3},
+        {"early_stopping": True, "validation_fraction": 0.2},
+    ],
     ids=["default", "random", "early_stopping"],
 )
 def test_same_seed_same_bits(small_digits, labels, params):
-    params = {"validation_fraction": 0.2} | params
     before = torch.get_rng_state()
     first = make(**params).fit(small_digits, labels)
     assert torch.equal(torch.get_rng_state(), before)

@@ -73,7 +73,9 @@ def test_out_of_memory(method, error, small_digits, monkeypatch):
         getattr(cae, method)(X)
     # Nothing that was on the device hangs on this error.
     assert info.value.__context__ is None
-    assert cae.__sklearn_is_fitted__() == (method != "fit")
+    # The estimator is as it was before.
+    monkeypatch.undo()
+    np.testing.assert_array_equal(cae.transform(small_digits), features)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits address space")
@@ -197,3 +199,14 @@ def test_file_from_the_cpu_on_a_gpu(small_digits):
     features = loaded.transform(small_digits)
     assert loaded.module_.scaler.mean.device.type == "cuda"
     np.testing.assert_allclose(features, cae.transform(small_digits), atol=0.02)
+
+
+def test_device_may_be_one_of_torch(small_digits):
+    cae = make_small(device=torch.device("cpu")).fit(small_digits)
+    assert cae.net_.device == "cpu"
+    np.testing.assert_array_equal(
+        cae.transform(small_digits), make_small().fit_transform(small_digits)
+    )
+    data = pickle.dumps(cae)
+    assert b"torch" not in data
+    assert pickle.loads(data).device == "cpu"
