@@ -28,8 +28,8 @@ def without_a_weight(state):
 
 
 def with_double_weights(state):
-    weights = state["weights"]
-    weights["encoder.0.convolution.bias"] = weights["encoder.0.convolution.bias"].astype(np.float64)
+    name = "encoder.0.convolution.bias"
+    state["weights"][name] = state["weights"][name].astype(np.float64)
 
 
 FORGERIES = {
