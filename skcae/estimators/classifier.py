@@ -24,90 +24,77 @@ from .nested_autoencoder import (
     read_for,
 )
 from .seeds import draw_shared_seed
+from .shared_parameters import fill_in_shared_parameters
 
 
+@fill_in_shared_parameters
 class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
     """A convolutional network that starts from the encoder of an autoencoder.
 
-    The encoder is learnt from all samples, labelled or not.  Behind it comes a linear
-    classifier of its standardised features, and both are trained together on the
-    samples that have a label: the fine-tuning of [1]_.
+    The encoder is learnt from all samples, with a label or without. Behind it comes a
+    linear classifier of its standardised features. Both are then trained together on
+    the samples that have a label: the fine-tuning of [1]_.
 
     Parameters
     ----------
     autoencoder : ConvAutoencoderTransformer or FrozenEstimator, default=None
-        Where the encoder comes from. An unfitted one is cloned, and the clone is fitted
-        to all samples in `fit`; a fitted one is copied. What is passed never changes.
+        Where the encoder comes from. An unfitted one is cloned, and `fit` fits the
+        clone to all samples. A fitted one is copied. What is passed never changes.
         None: a `ConvAutoencoderTransformer` with default parameters. Searches and
         cross-validation make unfitted clones of it, unless it is fitted and inside a
         :class:`~sklearn.frozen.FrozenEstimator`.
     frozen_epochs : int or "all", default=0
-        Epochs at the beginning, of `max_epochs`, in which the encoder does not learn,
-        only what is behind it. Without `shift` and `flip` features are computed once
-        for all of them.
+        Epochs at the beginning, of `max_epochs`, in which only what is behind the
+        encoder is trained. Without `shift` and `flip`, features are computed once for
+        all of them.
     head_init : {"ridge", "zeros"}, default="ridge"
-        How the linear classifier starts: as a ridge regression on the features of (up
-        to 2000) labelled samples, whose penalty and whose scale as logits suit
-        left-out samples best, or from zero.
+        How the linear classifier starts. "ridge" fits a ridge regression to the
+        features of up to 2000 labelled samples; its penalty, and the factor that turns
+        its predictions into logits, are those that suit left-out samples best. "zeros"
+        starts from zero.
     dropout : float, default=0.0
         Share of the features that training leaves out at random [2]_.
     shift : int, default=0
         Training moves every sample at random, by at most so many positions along
         every spatial axis. What comes in from outside repeats the border.
     flip : bool, default=False
-        Whether training mirrors half the samples, left to right: along the last
+        Whether training mirrors half of the samples, left to right: along the last
         spatial axis.
     label_smoothing : float, default=0.0
         Share of every target that is spread evenly over all classes [3]_.
     class_weight : dict or "balanced", default=None
         Weights of classes, by their labels, as factors of the loss. "balanced" makes
         them inversely proportional to the number of labelled samples.
-    optimizer : {"adam", "adamw", "sgd", "rmsprop"}, default="adam"
-        Optimizer of PyTorch.
-    lr : float, default=0.001
-        Learning rate.
+    %(optimizer)s
+    %(lr)s
     encoder_lr : float, default=None
         Learning rate of the encoder. None: `lr`.
     lr_schedule : {"constant", "cosine"}, default="cosine"
         Whether learning rates fall to 0 along half a cosine [4]_, over the frozen
         epochs and again over those behind them. For other schedules, pass "constant"
         and skorch's `LRScheduler` in `callbacks`.
-    weight_decay : float, default=0.0
-        Weight decay of the optimizer.
-    batch_size : int, default=32
-        Samples per training step. No sample is dropped.
+    %(weight_decay)s
+    %(batch_size)s
     max_epochs : int, default=30
         Passes over the labelled samples. With 0, the classifier stays as it starts.
-    early_stopping : bool, default=False
-        Whether to hold out a share of the labelled samples, every class in proportion,
-        to stop when the loss on them does not improve, and to restore the weights of
-        the best epoch. If False, training stops when the training loss does not
-        improve.
-    validation_fraction : float, default=0.1
-        Share of the labelled samples that `early_stopping` holds out.
-    n_iter_no_change : int, default=10
-        Epochs without improvement after which training stops.
-    tol : float, default=1e-4
-        Smallest decrease of the loss that counts as an improvement.
+    %(early_stopping)s
+        Only labelled samples are held out, of every class in proportion.
+    %(validation_fraction)s
+    %(n_iter_no_change)s
+    %(tol)s
+    %(callbacks)s
+        The autoencoder has its own.
+    %(net_params)s
     random_state : int, RandomState instance or None, default=None
-        Decides held-out samples, their order, moves, mirrors and dropout, and the
+        Decides held-out samples, order of samples, moves, mirrors and dropout, and the
         training of an autoencoder whose own `random_state` is None. An int gives the
-        same result for every call, if it or such an int decides the autoencoder too.
-    verbose : int, default=0
-        1 shows a progress bar with a step per epoch, 2 also skorch's table of losses.
-    device : str or torch.device, default="auto"
-        Where to compute: "cpu", "cuda", or any device of PyTorch. "auto" takes a GPU
-        where there is one. The autoencoder has its own.
-    precision : {"auto", "float32", "tf32", "bfloat16"}, default="auto"
-        How exactly convolutions are computed, as in `ConvAutoencoderTransformer`.
-    compile : bool, default=False
-        Whether training and predictions go through :func:`torch.compile`.
-    callbacks : list of skorch callbacks, default=None
-        Called while the classifier is trained. Copies are used: what they gather in
-        attributes is found in ``net_.callbacks_``.
-    net_params : dict, default=None
-        Further arguments of skorch's `NeuralNet`, such as
-        ``{"optimizer__betas": (0.9, 0.99)}``.
+        same result for every call, if the `random_state` of the autoencoder is None or
+        an int, too.
+    %(verbose)s
+    %(device)s
+        The autoencoder has its own.
+    %(precision)s
+    %(compile)s
 
     Attributes
     ----------
@@ -198,13 +185,13 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=1e-4,
+        callbacks=None,
+        net_params=None,
         random_state=None,
         verbose=0,
         device="auto",
         precision="auto",
         compile=False,
-        callbacks=None,
-        net_params=None,
     ):
         self.autoencoder = autoencoder
         self.frozen_epochs = frozen_epochs
@@ -225,13 +212,13 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.callbacks = callbacks
+        self.net_params = net_params
         self.random_state = random_state
         self.verbose = verbose
         self.device = device
         self.precision = precision
         self.compile = compile
-        self.callbacks = callbacks
-        self.net_params = net_params
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):

@@ -24,6 +24,7 @@ from ..persistence.fitted_state import fitted_state
 from ..utils.sklearn_compat import CallbacksMixin, _fit_context, with_callbacks
 from .base import BaseAutoencoder
 from .seeds import draw_shared_seed
+from .shared_parameters import fill_in_shared_parameters
 
 # torch takes seconds to import: whoever only builds pipelines should not wait for it.
 # Hence the imports of the rooms behind it inside the methods that compute.
@@ -41,6 +42,7 @@ def _is_invertible(estimator):
     return True
 
 
+@fill_in_shared_parameters
 class ConvAutoencoderTransformer(
     ClassNamePrefixFeaturesOutMixin,
     CallbacksMixin,
@@ -49,192 +51,170 @@ class ConvAutoencoderTransformer(
 ):
     """Features of signals, images or volumes from a convolutional autoencoder.
 
-    An autoencoder is a pair of networks trained together so that the second rebuilds
-    from the output of the first, the code, what the first was given.  Here both are
-    convolutional [1]_, and the code is what `transform` hands on: feature maps of
-    filters that were learnt from the samples, without labels.
+    An autoencoder is a pair of networks that are trained together. The encoder turns a
+    sample into a code, and the decoder rebuilds the sample from the code. Here both are
+    convolutional [1]_. `transform` returns the code: the feature maps of filters that
+    `fit` has learnt from the samples, without labels.
 
-    Each channel is standardised first, with statistics learnt in `fit`, so that data
-    in any unit train equally well; `inverse_transform` gives the data's own units
-    back.  Computations are in float32 (on a GPU, see `precision`), and one
-    `random_state` decides every result.
+    `fit` standardises each channel first, so that data in any unit train equally well.
+    `inverse_transform` returns samples in the unit of the data. All is computed in
+    float32 (on a GPU, see `precision`), and one `random_state` decides every result.
+
+    The parameters stand in groups: what the data are (from `input_shape`), the
+    architecture (from `n_filters`), what is learnt (from `loss`), how maps become
+    features (from `pooling`), how it is trained (from `optimizer`), and where and how
+    it is computed (from `device`).
 
     Parameters
     ----------
     input_shape : tuple of int, default=None
-        Shape of one sample, needed where rows of a 2-D `X` are flattened samples.
-        None: a 2-D `X` holds signals, an N-D `X` tells the shape of its samples.
+        Shape of one sample. It is needed if the rows of a 2-D `X` are flattened
+        samples. None: a 2-D `X` holds signals, and an N-D `X` tells the shape of its
+        samples.
     channel_axis : int, default=None
         Axis of a sample (not of `X`) that holds channels: -1 for channels last, 0 for
-        channels first. None: samples have one channel and no axis for it. The
-        remaining axes, one to three, are spatial.
+        channels first. None: samples have one channel and no axis for it. The other
+        axes, one to three, are spatial.
+    whiten : float, default=None
+        Whether, and how much, standardised samples are whitened before all else. The
+        local ZCA whitening of patches [2]_, which `fit` learns, is a fixed convolution
+        that makes neighbouring values uncorrelated. The number, such as 0.1, is added
+        to the variance of each principal direction of the patches, in units of their
+        mean variance: the smaller it is, the more are fine details enhanced, and noise.
+        Patches have the side of the first stage's filters, or the next smaller odd
+        side. The loss is measured on whitened samples. None: no whitening.
     n_filters : int or tuple of int, default=64
         Number of filters of each convolution stage.
     kernel_size : int or tuple of int, default=3
-        Side of the filters, along every spatial axis; one value, or one per stage.
+        Side of the filters along every spatial axis; one value, or one per stage.
     stride : int or tuple of int, default=1
         Step of the filters; one value, or one per stage.
+    padding : {"same", "valid", "full"}, default="same"
+        Zeros around the input of a convolution: as many as keep its size, none, or
+        ``kernel_size - 1`` on each side. With "full", stride 1 and no pooling, the
+        decoder is a convolution without padding: the textbook autoencoder.
     pool_size : int or tuple of int, default=2
-        Side of the max-pooling windows behind each convolution; 1 means no pooling.
+        Side of the windows that are pooled behind each convolution; 1 means no pooling.
         Positions that do not fill a window are pooled too.
     pool_mode : {"max", "avg"}, default="max"
         What pooling keeps of a window: the maximum or the mean.
     depthwise : bool or tuple of bool, default=False
-        Whether the filters of a stage are applied to every map of its input
-        separately, so that each filter makes as many maps as there are; one value, or
-        one per stage.
-    padding : {"same", "valid", "full"}, default="same"
-        Zeros around the input of a convolution: as many as keep its size, none, or
-        ``kernel_size - 1`` on each side. With "full", stride 1 and no pooling, the
-        decoder is an unpadded convolution: the textbook autoencoder.
-    whiten : float, default=None
-        Neighbouring values of standardised samples are made uncorrelated first, by a
-        fixed convolution, the local ZCA whitening of patches [2]_ that `fit` learns.
-        The number, such as 0.1, is added to the variance of each principal direction
-        of the patches, in units of their mean variance: the smaller, the more are
-        fine details enhanced, and noise. Patches have the side of the first stage's
-        filters, the next smaller odd one where that is even. The loss is measured
-        behind the whitening. None: no whitening.
+        Whether a stage applies its filters to each map of its input separately, so that
+        every map is turned into `n_filters` maps; one value, or one per stage.
     activation : {"relu", "tanh", "sigmoid", "identity", "abs", "two_sided", \
             "soft_threshold", "triangle"} or tuple, default="relu"
-        Function of the feature maps z; one name, or one per stage. The last three are
-        strong encoders [3]_, [4]_. "soft_threshold" is ``max(0, z - t)`` with a
+        Function of the feature maps z; one name, or one per stage. The last three make
+        strong features [3]_, [4]_. "soft_threshold" is ``max(0, z - t)`` with a
         `threshold` t. "two_sided" gives ``max(0, z - t)`` of all filters, then
         ``max(0, -z - t)``: twice as many maps. "triangle" is ``max(0, z - m)``, where
         m is the mean over all maps of the stage.
     threshold : float, default=0.5
         Threshold of "soft_threshold" and "two_sided", in standard deviations of each
-        filter's responses to training samples, when the filter starts or, after
-        winner-take-all training, when it is learnt.
+        filter's responses to training samples. They are measured when the filter starts
+        or, after winner-take-all training, when it has been learnt.
     output_activation : {"identity", "relu", "tanh", "sigmoid", "abs"}, \
             default="identity"
-        Function of the reconstruction. The data are scaled into its range: zero mean
+        Function of the reconstruction. The data are scaled into its range: to zero mean
         and unit variance ("identity"), from 0 on ("relu", "abs"), between -1 and 1
-        ("tanh"), between 0 and 1 ("sigmoid").
+        ("tanh"), or between 0 and 1 ("sigmoid").
     tied_weights : bool, default=False
         Whether the decoder uses the encoder's filters, flipped in every spatial axis.
     n_components : int, default=None
-        Width of a dense code behind the feature maps, which starts as their principal
+        Width of a dense code behind the feature maps. It starts as their principal
         components [5]_. None: the code is the feature maps.
     loss : {"squared_error", "absolute_error", "huber", "log_loss"}, \
             default="squared_error"
-        Mean over all elements, in standardised units: half the squared error, the
-        absolute error, Huber's loss, or the cross-entropy of values scaled to [0, 1],
-        whose reconstruction is a sigmoid. Where stages are trained one by one, those
-        behind the first rebuild feature maps, by half the squared error; so does
-        winner-take-all training.
+        What is minimised, as a mean over all values in standardised units: half the
+        squared error, the absolute error, Huber's loss, or the cross-entropy of values
+        scaled to [0, 1], whose reconstruction is a sigmoid. If stages are trained one
+        by one, all but the first rebuild feature maps, by half the squared error.
+        Winner-take-all training also minimises half the squared error.
     corruption : {"mask", "gaussian", "salt_and_pepper"}, default=None
-        Noise on the input during training, as in a denoising autoencoder [6]_: some
-        values become 0 in standardised units, all get normal noise, or some become
-        the least or the largest value of their channel. The target is the clean
-        sample, and `transform` never adds noise. It is added behind `whiten`.
+        Noise on the input during training, as in a denoising autoencoder [6]_. With
+        "mask" some values become 0 in standardised units, with "gaussian" normal noise
+        is added to all values, with "salt_and_pepper" some become the least or the
+        largest value of their channel. The clean sample is to be rebuilt, and
+        `transform` never adds noise. With `whiten`, the noise is on whitened samples.
     corruption_level : float, default=0.3
-        Share of the values that are replaced or, for "gaussian", the standard
-        deviation of the noise in standardised units.
+        Share of the values that are replaced. For "gaussian" it is the standard
+        deviation of the noise, in standardised units.
     sparsity : {"winner_take_all", "l1"}, default=None
-        How codes are kept sparse in training; `transform` gives the dense code. With
-        "winner_take_all" [7]_ samples are rebuilt from the largest response of each
-        filter to each sample alone, and of these from the largest of the batch. The
-        filters have unit norm and, without `whiten` or behind the first stage, no
-        mean. Then the decoder is fitted to the dense code, by least squares. Several
+        How codes are kept sparse in training; `transform` returns the dense code.
+        "winner_take_all" [7]_ rebuilds samples from few responses: of each filter the
+        largest in each sample, and of these the largest of the batch. Filters then have
+        unit norm and, without `whiten` or behind the first stage, no mean. After the
+        training, the decoder is fitted to the dense code by least squares. Several
         stages need `layerwise`. "l1" adds `sparsity_level` times the mean absolute
         value of the code to the loss.
     sparsity_level : float, default=0.1
-        Share of the batch in which a filter has a winner, or weight of the penalty.
+        Share of the batch in which a filter has a winner, or weight of the l1 penalty.
+    crop_size : int, default=None
+        Side of the random parts of samples (of their maps, in later stages) in which
+        winner-take-all training looks for winners. Small parts take less time, and more
+        places have a chance to win. None: whole samples.
     init : {"random", "patches", "kmeans"}, default="random"
         How filters start: as random numbers, as patches of the samples (of the maps,
-        in later stages) [3]_, or as the directions around which these gather, by
-        spherical k-means [8]_. All have unit norm. With ``max_epochs=0`` they stay
-        as they start, and the decoder of "patches" and "kmeans" is fitted to the code
-        by least squares, unless its weights are tied or there is a dense code.
+        in later stages) [3]_, or as the directions around which patches gather, by
+        spherical k-means [8]_. All have unit norm. With ``max_epochs=0`` they stay as
+        they start. The decoder of "patches" and "kmeans" is then fitted to the code by
+        least squares, unless its weights are tied or there is a dense code.
     layerwise : bool, default=False
-        Whether stages are trained one after the other, for `max_epochs` each: a stage
+        Whether stages are trained one after the other, each for `max_epochs`: a stage
         learns to rebuild the pooled maps of those before it, which no longer change
-        [1]_. The features of such a stack are the maps of its last stage, unless
-        `feature_stages` says otherwise.
+        [1]_. Features are the maps of the last stage, unless `feature_stages` says
+        otherwise.
     pooling : {"max", "avg"}, default=None
-        How feature maps become features: None flattens them, the others pool them
+        How feature maps become features. None flattens them. "max" and "avg" pool them
         over a grid, so that the number of features does not depend on the size of the
-        samples and `transform` takes N-D samples of other sizes. Pooled features
-        cannot be inverted: there is no `inverse_transform`. Together with
-        `n_components`, the dense code is one of pooled maps.
+        samples, and `transform` takes N-D samples of other sizes. Pooled features
+        cannot be inverted: there is no `inverse_transform`. With `n_components`, the
+        dense code is computed from the pooled maps.
     pool_grid : int or tuple of int, default=2
-        Cells per spatial axis of that grid; with ``feature_stages="all"`` one value,
-        or one per stage.
+        Number of cells of that grid along each spatial axis. With
+        ``feature_stages="all"`` it is one value, or one per stage.
     feature_stages : {"last", "all"}, default="last"
-        Whose maps become features: "all" puts the pooled maps of all stages next to
-        each other, the first stage first. It needs `pooling`.
+        Whose maps become features. "all" puts the pooled maps of all stages next to
+        each other, those of the first stage first. It needs `pooling`.
     power : float, default=1.0
         What the absolute values of pooled features are raised to; signs are kept. 0.5,
         the signed square root [9]_, keeps few large values from outweighing the rest.
-    optimizer : {"adam", "adamw", "sgd", "rmsprop"}, default="adam"
-        Optimizer of PyTorch; "adam" is [10]_.
-    lr : float, default=0.005
-        Learning rate. With `n_components`, that of the decoder: the encoder starts
-        from a good code and is tuned at a hundredth of it.
-    weight_decay : float, default=0.0
-        Weight decay of the optimizer.
-    batch_size : int, default=64
-        Samples per training step, of all processes together in a `data_parallel`
-        block. No sample is dropped.
+    %(optimizer)s
+        "adam" is [10]_.
+    %(lr)s
+        With `n_components` it is that of the decoder. The encoder starts from a good
+        code and is tuned at a hundredth of this rate.
+    %(weight_decay)s
+    %(batch_size)s
     max_epochs : int, default=20
-        Passes over the training data; for each stage where these are trained one by
-        one.
+        Passes over the training data. If stages are trained one by one, each of them
+        has so many.
     max_samples : int, default=None
         Samples per epoch, drawn anew for each. None: all.
-    crop_size : int, default=None
-        Side of the random parts of samples (of their maps, in later stages) in which
-        winner-take-all training looks for winners: small ones take less time and give
-        more places a chance. None: whole samples.
-    early_stopping : bool, default=False
-        Whether to hold out a share of the samples, to stop when the loss on them does
-        not improve, and to restore the weights of the best epoch, from memory. If
-        False, training stops when the training loss does not improve.
-    validation_fraction : float, default=0.1
-        Share of the samples that `early_stopping` holds out, unless `fit` gets
-        `X_val`.
-    n_iter_no_change : int, default=10
-        Epochs without improvement after which training stops.
-    tol : float, default=1e-4
-        Smallest decrease of the loss that counts as an improvement.
+    %(early_stopping)s
+    %(validation_fraction)s
+        It is not used if `fit` gets `X_val`.
+    %(n_iter_no_change)s
+    %(tol)s
     warm_start : bool, default=False
         Whether `fit` starts from the weights, the scale and the whitening of the
         previous fit.
     checkpoint : str or os.PathLike, default=None
-        File in which `fit` keeps where it is, after every epoch. If the process is
-        killed, the same call of `fit`, in another process, goes on from the last epoch
-        and ends with the same weights. The file of a fit that has ended stays: the
-        same call then returns its result at once. Other parameters or other data are
-        refused, so that no file is ever overwritten by another fit; where `checkpoint`
-        is a folder that exists, each fit has a file of its own in it. None: `fit`
-        writes no files.
+        File in which `fit` stores its progress, after every epoch. If the process is
+        killed, the same call of `fit` in another process goes on from the last epoch
+        and ends with the same weights. The file stays when the fit has ended: the same
+        call then returns its result at once. A fit with other parameters or other data
+        is refused, so that it never overwrites the file. If `checkpoint` is a folder
+        that exists, each fit has a file of its own in it. None: `fit` writes no files.
+    %(callbacks)s
+    %(net_params)s
     random_state : int, RandomState instance or None, default=None
         Decides initial filters, order of samples, noise, crops and held-out samples.
         An int gives the same result for every call, whatever the global seeds.
-    verbose : int, default=0
-        1 shows a progress bar with a step per epoch, 2 also skorch's table of losses.
-    device : str or torch.device, default="auto"
-        Where to compute: "cpu", "cuda", or any device of PyTorch. "auto" takes a GPU
-        where there is one.
-    precision : {"auto", "float32", "tf32", "bfloat16"}, default="auto"
-        How exactly convolutions are computed; everything else is in float32.
-        "float32" is exact. "tf32" rounds what a GPU multiplies to 11 bits where it
-        can, and changes nothing elsewhere. "bfloat16" rounds it to 8 bits in
-        training, on any device; `transform` and all that follows a fit then use
-        TF32, as do trainings with `layerwise` or `sparsity`. "auto" is "bfloat16" on
-        NVIDIA GPUs from Ampere on, else "float32".
-    compile : bool, default=False
-        Whether training and `transform` go through :func:`torch.compile`. The first
-        fit of an architecture then takes seconds to minutes longer, those that
-        follow in the same process are faster on a GPU.
-    callbacks : list of skorch callbacks, default=None
-        Called during training. Copies are used: what they gather in attributes is
-        found in ``net_.callbacks_``.
-    net_params : dict, default=None
-        Further arguments of skorch's `NeuralNet`, such as
-        ``{"optimizer__betas": (0.9, 0.99)}``. Where `X` is a torch Dataset,
-        "iterator_train__num_workers" is the number of processes that load samples in
-        `fit`, and "iterator_valid__num_workers" that of all other methods.
+    %(verbose)s
+    %(device)s
+    %(precision)s
+        Training with `layerwise` or `sparsity` uses TF32 in place of bfloat16.
+    %(compile)s
 
     Attributes
     ----------
@@ -251,8 +231,8 @@ class ConvAutoencoderTransformer(
     n_iter_ : int
         Number of epochs, of all stages together.
     reconstruction_err_ : float
-        Training loss of the epoch whose weights were kept; where there is none of the
-        whole autoencoder, the loss on training samples.
+        Training loss of the epoch whose weights were kept. If no epoch has measured the
+        loss of the whole autoencoder, it is measured on training samples at the end.
     mean_ : ndarray of shape `input_shape_`
         Mean of the training samples.
     n_samples_seen_ : int
@@ -328,14 +308,14 @@ class ConvAutoencoderTransformer(
         *,
         input_shape=None,
         channel_axis=None,
+        whiten=None,
         n_filters=64,
         kernel_size=3,
         stride=1,
+        padding="same",
         pool_size=2,
         pool_mode="max",
         depthwise=False,
-        padding="same",
-        whiten=None,
         activation="relu",
         threshold=0.5,
         output_activation="identity",
@@ -346,6 +326,7 @@ class ConvAutoencoderTransformer(
         corruption_level=0.3,
         sparsity=None,
         sparsity_level=0.1,
+        crop_size=None,
         init="random",
         layerwise=False,
         pooling=None,
@@ -358,31 +339,30 @@ class ConvAutoencoderTransformer(
         batch_size=64,
         max_epochs=20,
         max_samples=None,
-        crop_size=None,
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=1e-4,
         warm_start=False,
         checkpoint=None,
+        callbacks=None,
+        net_params=None,
         random_state=None,
         verbose=0,
         device="auto",
         precision="auto",
         compile=False,
-        callbacks=None,
-        net_params=None,
     ):
         self.input_shape = input_shape
         self.channel_axis = channel_axis
+        self.whiten = whiten
         self.n_filters = n_filters
         self.kernel_size = kernel_size
         self.stride = stride
+        self.padding = padding
         self.pool_size = pool_size
         self.pool_mode = pool_mode
         self.depthwise = depthwise
-        self.padding = padding
-        self.whiten = whiten
         self.activation = activation
         self.threshold = threshold
         self.output_activation = output_activation
@@ -393,6 +373,7 @@ class ConvAutoencoderTransformer(
         self.corruption_level = corruption_level
         self.sparsity = sparsity
         self.sparsity_level = sparsity_level
+        self.crop_size = crop_size
         self.init = init
         self.layerwise = layerwise
         self.pooling = pooling
@@ -405,20 +386,19 @@ class ConvAutoencoderTransformer(
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.max_samples = max_samples
-        self.crop_size = crop_size
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
         self.checkpoint = checkpoint
+        self.callbacks = callbacks
+        self.net_params = net_params
         self.random_state = random_state
         self.verbose = verbose
         self.device = device
         self.precision = precision
         self.compile = compile
-        self.callbacks = callbacks
-        self.net_params = net_params
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
