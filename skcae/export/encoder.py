@@ -134,7 +134,7 @@ def _pool(graph, maps, stage, size):
 
 def _pool_over_grid(graph, layer, maps, size):
     """Add the pooling of maps of spatial shape `size` over a grid."""
-    if POOL_MODES[layer.kind].is_mean:
+    if POOL_MODES[layer.mode].is_mean:
         weights = layer.weights(size)
         maps = graph.reshape(maps, 0, weights.shape[1])
         return graph.node("MatMul", maps, weights.T)
@@ -144,7 +144,7 @@ def _pool_over_grid(graph, layer, maps, size):
         sides.append(places.shape[1])
         if places.size != length:
             maps = graph.pick(maps, places.ravel(), axis)
-    return graph.pool(maps, layer.kind, sides, [0] * len(size))
+    return graph.pool(maps, layer.mode, sides, [0] * len(size))
 
 
 def _places_of_cells(length, grid):

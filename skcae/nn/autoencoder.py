@@ -217,7 +217,7 @@ class ConvAutoencoder(nn.Module):
                 parts = (x,)
             else:
                 # The last maps are not needed as a whole.
-                parts = self.encoder[number].parts(x)
+                parts = self.encoder[number].iter_maps(x)
             rows += [grid(part).flatten(1) for part in parts]
         return self._signed_power(torch.cat(rows, dim=1))
 

@@ -1,11 +1,11 @@
-"""Between the units of the data and those of the net."""
+"""Standardisation of channels, and the way back."""
 
 import torch
 from torch import Tensor, nn
 
 
 class ChannelScaler(nn.Module):
-    """Affine map of each channel between the data's own units and the net's.
+    """Centre and unit of each channel, between the data's units and standardised ones.
 
     Parameters
     ----------
@@ -27,16 +27,16 @@ class ChannelScaler(nn.Module):
             buffer.copy_(torch.as_tensor(values).reshape(buffer.shape))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Go to the net's units."""
+        """Return samples in standardised units."""
         pixels = x.movedim(1, -1)
         if x.shape[1] == 1 or not pixels.is_contiguous():
             return x.sub(self.mean).div_(self.scale)
-        # Row by row is 8x faster than pixel by pixel, of three values each.
+        # Whole rows of an image are scaled 8 times faster than pixels of three values.
         row = pixels.shape[-2]
         mean, scale = (part.flatten().repeat(row) for part in (self.mean, self.scale))
         rows = pixels.flatten(-2).sub(mean).div_(scale)
         return rows.view(pixels.shape).movedim(-1, 1)
 
     def inverse(self, x: Tensor) -> Tensor:
-        """Go back to the data's units."""
+        """Return samples in the units of the data."""
         return x * self.scale + self.mean

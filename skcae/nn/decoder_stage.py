@@ -7,12 +7,12 @@ from .transposed_convolution import TransposedConvolution
 
 
 class DecoderStage(nn.Module):
-    """Undo one encoder stage: back to its input's number of channels and size.
+    """Rebuild what an encoder stage was given from its feature maps.
 
     Parameters
     ----------
     encoder : EncoderStage
-        The stage to undo.
+        The encoder stage.
     n_out : int
         Number of channels of that stage's input.
     activation : str
@@ -28,8 +28,7 @@ class DecoderStage(nn.Module):
         stage = self.stage = encoder.stage
         self.activation = activation
         self.n_out = n_out
-        n_axes = encoder.convolution.weight.ndim - 2
-        sides = (stage.kernel_size,) * n_axes
+        n_axes = len(spatial)
         # Filters that see every map separately are undone map by map.
         if stage.depthwise:
             n_out = 1
@@ -38,7 +37,7 @@ class DecoderStage(nn.Module):
             self.convolution = TransposedConvolution(
                 stage.n_filters,
                 n_out,
-                sides,
+                (stage.kernel_size,) * n_axes,
                 stage.stride,
                 stage.zeros[0],
                 repeat=stage.pool_size,
@@ -58,7 +57,7 @@ class DecoderStage(nn.Module):
             )
 
     def forward(self, x: Tensor, size) -> Tensor:
-        """Return the pre-activation of spatial shape `size`."""
+        """Return the rebuilt input, of spatial shape `size`, before its activation."""
         n_samples = len(x)
         if self.stage.depthwise:
             x = self.separate(x)
@@ -69,15 +68,15 @@ class DecoderStage(nn.Module):
         return y.reshape(n_samples, -1, *y.shape[2:]) if self.stage.depthwise else y
 
     def separate(self, code: Tensor) -> Tensor:
-        """Return the maps that belong to one map of the input as one sample."""
+        """Return a depthwise code in which the maps of each input map are a sample."""
         code = code.unflatten(1, (-1, self.n_out)).transpose(1, 2)
         code = code.reshape(-1, *code.shape[2:])
-        # Filter by filter, both signs: all of one sign first.
+        # Maps of both signs lie filter by filter. Here all of one sign come first.
         signs = (-1, self.stage.n_signs)
         return code.unflatten(1, signs).transpose(1, 2).flatten(1, 2)
 
     def convolve(self, x: Tensor, size) -> Tensor:
-        """Return the pre-activation of spatial shape `size`, of a separated code."""
+        """Do what `forward` does, of a code that `separate` has gone over."""
         if isinstance(self.convolution, Convolution):
             return self.convolution(x)
         unpooled = [self.stage.convolved(length) for length in size]

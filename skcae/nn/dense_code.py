@@ -33,7 +33,7 @@ class DenseCode(nn.Module):
         return self._linear(self.flatten(maps), self.components, self.offset)
 
     def inverse(self, code: Tensor) -> Tensor:
-        """Return feature maps of shape (N, C, *spatial)."""
+        """Return the feature maps, (N, C, *spatial), that a code stands for."""
         n_maps, *spatial = self.map_shape
         maps = self._linear(code, self.atoms, self.mean)
         return maps.unflatten(1, (*spatial, n_maps)).movedim(-1, 1)
@@ -47,5 +47,5 @@ class DenseCode(nn.Module):
 
     @staticmethod
     def flatten(maps: Tensor) -> Tensor:
-        """Return rows of values, position by position: no copy of channels_last."""
+        """Return maps as rows, position by position: channels_last needs no copy."""
         return maps.movedim(1, -1).flatten(1)

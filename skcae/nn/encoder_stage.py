@@ -48,9 +48,14 @@ class EncoderStage(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, x: Tensor, level: float) -> None:
-        """Set every filter's threshold to `level` standard deviations of responses.
+        """Set the threshold of every filter, for activations that have one.
 
-        Only for activations that have one.
+        Parameters
+        ----------
+        x : Tensor of shape (N, C, *spatial)
+            What the stage sees of some samples.
+        level : float
+            Threshold in standard deviations of the filter's responses to them.
         """
         self.threshold.zero_()
         groups = list(self.responses(x))
@@ -61,9 +66,10 @@ class EncoderStage(nn.Module):
         self.threshold.copy_(level * rows.std(dim=1, correction=0))
 
     def responses(self, x: Tensor):
-        """Yield what the filters find in `x`, less the thresholds: maps by the group.
+        """Yield the responses of the filters to `x`, minus their thresholds, by group.
 
-        A filter that sees every map separately makes a group of its own.
+        Filters that see all maps are one group. A depthwise filter is a group of its
+        own, with one response per map.
         """
         bias = self.convolution.bias
         if self.is_thresholded:
@@ -74,16 +80,16 @@ class EncoderStage(nn.Module):
         for number in range(self.stage.n_filters):
             yield self.convolution.depthwise(x, number, bias[number])
 
-    def parts(self, x: Tensor):
-        """Yield the feature maps of `x` by the group: together they are the code."""
+    def iter_maps(self, x: Tensor):
+        """Yield the pooled feature maps of `x` by group: concatenated, they are all."""
         for number, responses in enumerate(self.responses(x)):
             signs = [responses]
             if self.stage.n_signs == 2:
                 threshold = self._threshold_of(number, responses)
-                # The threshold has been subtracted once before the sign changes.
+                # Responses are z - t: minus 2 t, their negatives become -z - t.
                 signs.append(responses.neg() - 2 * threshold)
-            for part in signs:
-                yield self._activate_and_pool(part)
+            for maps in signs:
+                yield self._activate_and_pool(maps)
 
     def _threshold_of(self, number, responses):
         if self.stage.depthwise:
@@ -92,14 +98,14 @@ class EncoderStage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the pooled feature maps of `x`."""
-        parts = list(self.parts(x))
+        parts = list(self.iter_maps(x))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
     def _activate_and_pool(self, x):
         name, mode = self.stage.activation, POOL_MODES[self.stage.pool_mode]
         if self._activation.subtracts_mean:
             x = x - x.mean(dim=1, keepdim=True)
-        # Behind the pooling there are fewer values to apply it to.
+        # Behind the pooling there are fewer values to apply the activation to.
         if self._activation.is_monotone and mode.commutes_with_monotone:
             return activate(self._pool(x), name)
         return self._pool(activate(x, name))

@@ -7,8 +7,18 @@ from torch.nn import functional as F
 def linear(x: Tensor, weight: Tensor, bias: Tensor, *, exact: bool) -> Tensor:
     """Return ``x @ weight.T + bias``.
 
-    A matrix product sums in an order that depends on a row's place in the batch.  In
-    double precision, an exact one, that does not reach the digits of the result.
+    Parameters
+    ----------
+    x : Tensor of shape (N, n_in)
+        Rows.
+    weight : Tensor of shape (n_out, n_in)
+        Matrix.
+    bias : Tensor of shape (n_out,)
+        Added to every row.
+    exact : bool
+        Whether results on a CPU must not depend on the other rows. Products sum in an
+        order that depends on the place of a row in the batch; in double precision, the
+        error of that does not reach the digits of the result.
     """
     if not exact or x.device.type != "cpu":
         return F.linear(x, weight, bias)

@@ -50,19 +50,19 @@ class GridPooling(nn.Module):
 
     Parameters
     ----------
-    kind : {"max", "avg"}
+    mode : {"max", "avg"}
         What to keep of each cell.
     grid : int
         Cells per spatial axis.
     """
 
-    def __init__(self, kind, grid):
+    def __init__(self, mode, grid):
         super().__init__()
-        self.kind, self.grid = kind, grid
+        self.mode, self.grid = mode, grid
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps of shape (N, C, grid, ...)."""
-        n_axes, row = maps.ndim - 2, POOL_MODES[self.kind]
+        n_axes, row = maps.ndim - 2, POOL_MODES[self.mode]
         if not row.is_mean:
             return getattr(F, f"adaptive_{row.torch}{n_axes}d")(maps, self.grid)
         # As a product with a matrix it takes a fraction of the time.
@@ -71,7 +71,7 @@ class GridPooling(nn.Module):
         return means.transpose(1, 2).unflatten(2, (self.grid,) * n_axes)
 
     def weights(self, spatial, device=None) -> Tensor:
-        """Return what each position of maps adds to the mean of each cell."""
+        """Return the weights of all positions in the mean of each cell."""
         weights = torch.ones(1, 1, device=device)
         for length in spatial:
             weights = torch.kron(weights, cells(length, self.grid, device))
@@ -79,7 +79,22 @@ class GridPooling(nn.Module):
 
 
 def cells(length, grid, device=None):
-    """Return which positions the cells of an axis average, as rows of weights."""
+    """Return the weights by which the cells of an axis average its positions.
+
+    Parameters
+    ----------
+    length : int
+        Number of positions.
+    grid : int
+        Number of cells. Where there are fewer positions, cells share them.
+    device : torch.device or None, default=None
+        Of the result.
+
+    Returns
+    -------
+    weights : Tensor of shape (grid, length)
+        One row per cell.
+    """
     number = torch.arange(grid, device=device)[:, None]
     place = torch.arange(length, device=device)
     first, last = number * length // grid, -(-(number + 1) * length // grid)

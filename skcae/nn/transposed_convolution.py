@@ -25,7 +25,7 @@ _MAX_BLOCK_CHANNELS = 20
 
 
 class TransposedConvolution(nn.Module):
-    """Transposed convolution onto a given size, optionally with borrowed filters.
+    """Transposed convolution whose output has a given size.
 
     Parameters
     ----------
@@ -37,18 +37,18 @@ class TransposedConvolution(nn.Module):
         Step between the blocks that are written.
     offset : int
         How far the first block starts before the output.
-    repeat : int
-        Each input position is repeated that often first (undoes pooling).
-    tied_to : Convolution or None
-        Layer whose filters are used: as a transposed convolution applies them, they
-        are flipped in every spatial axis.
+    repeat : int, default=1
+        How often each input position is repeated first, which undoes pooling.
+    tied_to : Convolution or None, default=None
+        Layer whose filters are used, flipped in every spatial axis, as transposed
+        convolutions do. None: filters of its own.
     """
 
     def __init__(
         self, n_in, n_out, kernel, stride=1, offset=0, *, repeat=1, tied_to=None
     ):
         super().__init__()
-        # A list keeps the borrowed layer out of this module's own parameters.
+        # In a list, the other layer does not become a part of this module.
         self._tied_to = [] if tied_to is None else [tied_to]
         if tied_to is None:
             self.weight = nn.Parameter(torch.empty(n_in, n_out, *kernel))
@@ -58,19 +58,20 @@ class TransposedConvolution(nn.Module):
 
     @property
     def is_tied(self) -> bool:
-        """Whether the filters are another layer's."""
+        """Whether the filters are those of another layer."""
         return bool(self._tied_to)
 
     @property
     def fan_in(self) -> int:
         """Number of inputs that reach one output value, on average."""
         weight = self.filters
-        n_blocks = math.prod(side / self.stride for side in weight.shape[2:])
-        return max(1, round(weight.shape[0] * n_blocks))
+        # Filters that were cut to small samples reach each value once.
+        n_blocks = math.prod(max(1, side / self.stride) for side in weight.shape[2:])
+        return round(weight.shape[0] * n_blocks)
 
     @property
     def filters(self) -> Tensor:
-        """Weights, its own or borrowed ones."""
+        """Weights, its own or those of another layer."""
         return self._tied_to[0].weight if self._tied_to else self.weight
 
     def missing(self, here, size) -> tuple[int, ...]:

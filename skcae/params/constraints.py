@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from ..utils.sklearn_compat import Interval, StrOptions
 from ..utils.torch_types import Device
 from .activations import ACTIVATIONS
+from .corruptions import CORRUPTIONS
 from .filter_starts import FILTER_STARTS
 from .losses import LOSSES
 from .optimizers import OPTIMIZERS
@@ -53,7 +54,7 @@ PARAMETER_CONSTRAINTS = {
     "tied_weights": ["boolean"],
     "n_components": [_POSITIVE, None],
     "loss": [StrOptions(set(LOSSES))],
-    "corruption": [StrOptions({"mask", "gaussian", "salt_and_pepper"}), None],
+    "corruption": [StrOptions(set(CORRUPTIONS)), None],
     "corruption_level": [Interval(Real, 0, None, closed="left")],
     "sparsity": [StrOptions(set(SPARSITIES)), None],
     "sparsity_level": [Interval(Real, 0, 1, closed="both")],

@@ -4,6 +4,7 @@ from ..utils.sklearn_compat import Interval
 from .activations import ACTIVATIONS
 from .callbacks import check_callbacks
 from .checkpoint_path import check_checkpoint_path
+from .corruptions import CORRUPTIONS
 from .losses import LOSSES
 from .net_params import check_net_params
 from .sparsities import SPARSITIES
@@ -78,6 +79,16 @@ def _check_whitening(estimator):
         )
 
 
+def _check_corruption(estimator):
+    level, kind = estimator.corruption_level, CORRUPTIONS.get(estimator.corruption)
+    if kind is not None and kind.level_is_share and level > 1:
+        raise ValueError(
+            f"Got corruption_level={level} with corruption={kind.name!r}; expected a "
+            "share between 0 and 1. Lower it, or use corruption='gaussian', whose "
+            "level is a standard deviation."
+        )
+
+
 def check_objective(estimator, stages):
     """Raise ValueError for stages that the objective cannot train."""
     if estimator.n_components is not None and is_stagewise(estimator):
@@ -100,10 +111,4 @@ def check_together(estimator):
     _check_features(estimator)
     _check_whitening(estimator)
     check_checkpoint_path(estimator.checkpoint)
-    level, kind = estimator.corruption_level, estimator.corruption
-    if kind in ("mask", "salt_and_pepper") and level > 1:
-        raise ValueError(
-            f"Got corruption_level={level} with corruption={kind!r}; expected a share "
-            "between 0 and 1. Lower it, or use corruption='gaussian', whose level is "
-            "a standard deviation."
-        )
+    _check_corruption(estimator)

@@ -113,6 +113,13 @@ def test_fan_in_is_what_reaches_an_output_value_on_average(kernel, stride):
     assert layer.fan_in == pytest.approx(y.mean().item(), abs=0.5)
 
 
+def test_fan_in_of_filters_that_are_cut_to_small_samples():
+    stage = Stage(16, 3, 20, 1, "same", "relu")
+    module = ConvAutoencoder(Architecture([stage], (4, 4)))
+    assert module.decoder[0].convolution.weight.shape == (16, 1, 4, 4)
+    assert module.decoder[0].convolution.fan_in == 16
+
+
 def test_decoder_starts_within_the_root_of_its_fan_in():
     stage = Stage(16, 4, 2, 2, "same", "relu")
     module = ConvAutoencoder(Architecture([stage, stage], (32, 32)))
