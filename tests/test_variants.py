@@ -11,14 +11,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 import skcae.onnx  # noqa: F401 (registers the converters)
 from skcae import ConvAutoencoderOutlierDetector, ConvAutoencoderTransformer
 from skcae.nn.activations import activate, before_activation
+from skcae.nn.corruption import Corruption
 from skcae.nn.losses import ReconstructionLoss
 from skcae.nn.pooling import GridPooling, pool
 from skcae.params.activations import ACTIVATIONS
+from skcae.params.corruptions import CORRUPTIONS
 from skcae.params.filter_starts import FILTER_STARTS
 from skcae.params.losses import LOSSES
 from skcae.params.optimizers import OPTIMIZERS
 from skcae.params.pool_modes import POOL_MODES
 from skcae.params.scaling import resolve_scale
+from skcae.params.sparsities import SPARSITIES
 
 from .conftest import make_small
 from .export.conftest import outputs_of
@@ -32,6 +35,8 @@ TABLES = {
     "pooling": POOL_MODES,
     "optimizer": OPTIMIZERS,
     "init": FILTER_STARTS,
+    "corruption": CORRUPTIONS,
+    "sparsity": SPARSITIES,
 }
 
 
@@ -184,3 +189,50 @@ def test_start_of_filters(name, small_digits):
     assert_allclose(filters.sum(axis=1), 0.0, atol=1e-5)
     # Only a decoder of filters that fit the samples is fitted to them.
     assert (cae.score(small_digits) > 0.2) == FILTER_STARTS[name].sees_samples
+
+
+# Noise and sparsity
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_noise(name, small_digits):
+    row = CORRUPTIONS[name]
+    x = torch.tensor(small_digits[:, None], dtype=torch.float32)
+    shares = []
+    for level in (0.0, 0.3, 1.0):
+        noise = Corruption(name, level)
+        noise.generator = torch.Generator().manual_seed(0)
+        assert noise.eval()(x) is x
+        noisy = noise.train()(x)
+        assert noisy.shape == x.shape
+        shares.append((noisy != x).float().mean().item())
+    assert shares[0] == 0
+    if row.level_is_share:
+        # Some values are those that would replace them.
+        assert 0.1 < shares[1] < 0.35
+        assert 0.4 < shares[2]
+        with pytest.raises(ValueError, match="expected a share"):
+            make_small(corruption=name, corruption_level=1.1).fit(small_digits)
+    cae = make_small(corruption=name, corruption_level=0.9).fit(small_digits)
+    assert cae.module_.corruption is not None
+
+
+@pytest.mark.parametrize("name", SPARSITIES)
+def test_sparsity(name, small_digits):
+    row = SPARSITIES[name]
+    cae = make_small(sparsity=name, max_epochs=3, lr=0.02).fit(small_digits)
+    first, *_, last = (row["train_loss"] for row in cae.history_)
+    assert last < first
+    assert ("stage" in cae.history_[0]) == row.is_stagewise
+    n_stages = 2 if row.is_stagewise else 1
+    layerwise = {"n_filters": (3, 2), "layerwise": row.is_stagewise}
+    cae = make_small(sparsity=name, **layerwise).fit(small_digits)
+    assert cae.n_iter_ == 2 * n_stages
+    other = make_small(sparsity=name, sparsity_level=0.9, **layerwise).fit(small_digits)
+    assert not np.array_equal(other.filters_, cae.filters_)
+    if row.uses_crops:
+        crops = make_small(sparsity=name, crop_size=4, **layerwise).fit(small_digits)
+        assert not np.array_equal(crops.filters_, cae.filters_)
+    if row.fits_decoder:
+        untrained = make_small(max_epochs=0, **layerwise).fit(small_digits)
+        assert cae.score(small_digits) > untrained.score(small_digits) + 0.1
