@@ -1,4 +1,4 @@
-"""How an estimator starts, trains and sums up its autoencoder."""
+"""The steps of `fit` and `partial_fit` of an autoencoder."""
 
 import math
 
@@ -17,19 +17,19 @@ from ..persistence.fitted_state import FittedState, fitted_state, is_fitted_name
 
 
 class BaseAutoencoder(FittedState, BaseEstimator):
-    """Steps of `fit` and `partial_fit`, none of which changes the estimator.
+    """Steps of `fit` and `partial_fit` that leave the estimator unchanged.
 
-    What a step finds out is in the record and the dict of public attributes that it
-    returns or fills; `fit` assigns them once all has been computed.
+    They fill a record of the fit and return public attributes as dicts. `fit` assigns
+    both once everything has been computed.
     """
 
     @property
     def _n_features_out(self):
-        """Number of features, by which scikit-learn names them."""
+        """Number of features; scikit-learn makes their names from it."""
         return self._fitted.architecture.n_features
 
     def _new_record(self, samples, architecture):
-        """Return what is known of a fit before its seed is drawn."""
+        """Return the record of a fit that has neither a seed nor a net yet."""
         return Fitted(
             architecture,
             samples.layout,
@@ -43,7 +43,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         )
 
     def _copy_with(self, fitted, attributes):
-        """Return a copy of this estimator as it is after a part of a fit."""
+        """Return a copy of the estimator, fitted as far as a fit has come."""
         copied = type(self).__new__(type(self))
         copied.__dict__ = fitted_state(self, fitted.without_net(), attributes)
         return copied
@@ -65,15 +65,15 @@ class BaseAutoencoder(FittedState, BaseEstimator):
             seed=fitted.seed,
         )
 
-    def _open_checkpoint(self, samples, valid, seed, continues):
-        """Return what keeps this fit in a file, None where there is to be no file."""
+    def _open_checkpoint(self, samples, valid, seed, warm):
+        """Return the checkpoint of this fit; None without a file."""
         if self.checkpoint is None:
             return None
         from ..persistence.checkpoint import Checkpoint
         from ..persistence.fingerprint import fingerprint
 
         def opened():
-            identity = fingerprint(self, samples, valid, seed, continues)
+            identity = fingerprint(self, samples, valid, seed, warm)
             return Checkpoint(self.checkpoint, identity, seed)
 
         return current().from_first(opened)
@@ -97,12 +97,12 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         return samples.subset(np.sort(rows)), samples.subset(np.sort(held_out))
 
     def _check_same_module(self, architecture):
-        """Refuse what a warm start cannot go on from."""
+        """Raise ValueError if the weights of the previous fit cannot be used."""
         fitted = self._fitted
         now = warm_start_signature(architecture, learning_params(self))
         before = warm_start_signature(fitted.architecture, fitted.learning)
         for name, value in now.items():
-            # What had no effect before belongs to something else that has changed.
+            # A parameter that had no effect before matters because another has changed.
             if value != before.get(name, value):
                 raise ValueError(
                     f"Got {name}={value!r} in a warm start from "
@@ -112,12 +112,12 @@ class BaseAutoencoder(FittedState, BaseEstimator):
                 )
 
     def _start(self, fitted, samples):
-        """Give the record a net with the scale of the data, and random filters.
+        """Give the record a net with the scale of the data and random filters.
 
         Returns
         -------
         attributes : dict
-            Public ones, before any epoch.
+            Public attributes before the first epoch.
         """
         from ..runtime.devices import resolve_device
 
@@ -130,7 +130,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         return {"n_iter_": 0, "history_": []} | _mean_of(samples, moments)
 
     def _restart(self, fitted, samples):
-        """Give the record a net with the weights at hand, trained as is wanted now."""
+        """Give the record a new net with the weights of the previous fit."""
         from ..persistence.weights import load_weights, weights_as_numpy
         from ..runtime.devices import resolve_device
 
@@ -141,7 +141,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         return attributes | _mean_of(samples, moments_of(samples))
 
     def _continue(self, samples):
-        """Train the net at hand for one epoch, and assign all results or none."""
+        """Train for one more epoch, and assign all results or none."""
         from ..training.net_snapshot import NetSnapshot
 
         before, after = NetSnapshot(self.net_), None
@@ -173,7 +173,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         initialize_weights=True,
         checkpoint=None,
     ):
-        """Train the net of a record; return the attributes that this changes."""
+        """Train the net of a record; return the public attributes that change."""
         from ..training.autoencoder_training import (
             count_and_warn_of_dead_units,
             kept_loss,
@@ -210,7 +210,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         }
 
     def _training_callbacks(self, context, reported):
-        """Return the callbacks of one fit, none of which outlives it."""
+        """Return the callbacks of one fit; the net drops them when it ends."""
         from ..training.callbacks import TaskReports, make_callbacks
 
         callbacks = make_callbacks(self)
@@ -221,13 +221,13 @@ class BaseAutoencoder(FittedState, BaseEstimator):
 
 
 def _mean_of(samples, moments):
-    """Return the attributes that tell of all training samples together."""
+    """Return the attributes about the training samples."""
     mean = samples.layout.from_channels_first(moments["mean"][None])[0]
     return {"mean_": np.array(mean, order="C"), "n_samples_seen_": len(samples)}
 
 
 def _add_to_mean(attributes, samples):
-    """Return the mean and the number of the samples of all trainings so far."""
+    """Return the attributes about the samples of all trainings so far."""
     here = _mean_of(samples, moments_of(samples))
     total = attributes["n_samples_seen_"] + len(samples)
     mean = attributes["mean_"]

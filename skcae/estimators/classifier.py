@@ -105,8 +105,8 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
     net_ : skorch.NeuralNet
         The trained net.
     module_ : torch.nn.Module
-        The net's module; it maps tensors of shape ``(N, channels, *spatial)``, in the
-        data's own units, to one logit per class. Its `encoder` is fine-tuned.
+        The net's module. It maps tensors of shape ``(N, channels, *spatial)``, in the
+        units of the data, to one logit per class. Its `encoder` is fine-tuned.
     history_ : list of dict
         "epoch", "train_loss", "seconds", whether the encoder was "frozen" and, with
         `early_stopping`, "valid_loss" of every epoch.
@@ -122,9 +122,9 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
 
     See Also
     --------
-    ConvAutoencoderTransformer : The autoencoder; with a classifier of scikit-learn
-        behind it, the alternative without fine-tuning.
-    sklearn.semi_supervised.SelfTrainingClassifier : Makes labels of predictions.
+    ConvAutoencoderTransformer : The autoencoder. With a classifier of scikit-learn
+        behind it, it is the alternative without fine-tuning.
+    sklearn.semi_supervised.SelfTrainingClassifier : Makes labels from predictions.
     sklearn.neural_network.MLPClassifier : A network without convolutions.
 
     References
@@ -227,9 +227,9 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Training samples: any real numbers, finite, at least two samples that
-            differ. Arrays of N axes, frames, lists, torch tensors, and arrays on disk
-            and torch Datasets as in `ConvAutoencoderTransformer` are all fine.
+            Training samples: finite real numbers, and at least two samples that differ.
+            They may be whatever `ConvAutoencoderTransformer` takes: arrays of N axes,
+            frames, lists, torch tensors, arrays on disk and torch Datasets.
         y : array-like of shape (n_samples,)
             Labels: numbers, booleans or strings. The number -1, of an integer, float or
             object type, marks samples without a label; among strings it can only stand
@@ -249,9 +249,9 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         ------
         ValueError
             If a parameter or the data are out of range, before any training, or if
-            the loss becomes infinite or NaN.
+            the loss becomes infinite or NaN. The classifier then stays what it was.
         MemoryError
-            If the memory of a GPU runs out.
+            If memory runs out.
         """
         check_booleans(self)
         check_callbacks(self.callbacks)
@@ -276,7 +276,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         return self
 
     def _new_record(self, layout, classes, seed):
-        """Return what is known of a fit before it has a net."""
+        """Return the record of a fit that has no net yet."""
         return Fitted(
             architecture_of(self.autoencoder, layout),
             layout,
@@ -296,13 +296,13 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         )
 
     def _fit(self, fitted, X, samples, labels, held_out):
-        """Give the record a trained net; return the other attributes, by name."""
+        """Give the record a trained net, and return the public attributes by name."""
         from ..runtime.devices import resolve_device
         from ..runtime.precision import trains_in_bfloat16
         from ..training.base_net import update_and_broadcast
         from ..training.fine_tuning import fine_tune, standardise, start_head
 
-        # What cannot be made should be known before the autoencoder is trained.
+        # Whatever cannot be built is found before the autoencoder is trained.
         device = resolve_device(self.device)
         trains_in_bfloat16(self.precision, device)
         net = fitted.net = self._make_net(fitted, device)
@@ -359,7 +359,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape that `fit` saw.
+            Samples of the same shape as in `fit`.
 
         Returns
         -------
@@ -374,7 +374,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape that `fit` saw.
+            Samples of the same shape as in `fit`.
 
         Returns
         -------
@@ -398,7 +398,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
 
 
 def _load_encoder(encoder, autoencoder):
-    """Give an encoder without a decoder the weights of an autoencoder's."""
+    """Set the weights of an encoder to those of the encoder of an autoencoder."""
     from ..persistence.weights import load_weights, weights_as_numpy
 
     weights = weights_as_numpy(autoencoder)

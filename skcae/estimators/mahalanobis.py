@@ -5,7 +5,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils import gen_batches
 
 _N_COMPONENTS = 64
-# With fewer samples for each, those that were learnt from seem nearer than others.
+# With fewer training samples per component, they come out nearer than other samples.
 _SAMPLES_PER_COMPONENT = 10
 # Directions in which training samples do not vary must not make distances infinite.
 # Their variance counts as this share of that in all directions together, ...
@@ -17,7 +17,7 @@ _BATCH_SIZE = 1024
 
 
 def fit_pca(features, seed):
-    """Return the principal components of features, few enough to leave some over.
+    """Return principal components of features, at most half as many as features.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def fit_pca(features, seed):
         power_iteration_normalizer="QR",
         random_state=seed,
     )
-    # Features that do not vary have no variance of which components explain a share.
+    # If no feature varies, shares of the variance are 0 / 0.
     with np.errstate(invalid="ignore"):
         pca.fit(features.astype(np.float64))
     np.nan_to_num(pca.explained_variance_ratio_, copy=False)
@@ -83,11 +83,11 @@ def squared_distances(pca, features):
     """
     of_components, of_others = precisions(pca)
 
-    def of(rows):
+    def distances_of(rows):
         deviations = rows - pca.mean_
         squares = np.square(deviations @ pca.components_.T)
         others = np.square(deviations).sum(axis=1) - squares.sum(axis=1)
         return squares @ of_components + np.maximum(others, 0) * of_others
 
     parts = gen_batches(len(features), _BATCH_SIZE)
-    return np.concatenate([of(features[part]) for part in parts])
+    return np.concatenate([distances_of(features[part]) for part in parts])

@@ -1,4 +1,4 @@
-"""From what users pass as an autoencoder to a fitted one that nobody else holds."""
+"""The parameter `autoencoder`: what it may be, and a fitted copy of it."""
 
 from copy import deepcopy
 
@@ -16,10 +16,10 @@ AUTOENCODER = [ConvAutoencoderTransformer, FrozenEstimator, None]
 
 
 def unwrap(autoencoder):
-    """Return the transformer that users mean; what they passed stays as it is.
+    """Return the transformer that a parameter `autoencoder` stands for.
 
-    None is a new one, and a FrozenEstimator, which keeps it fitted in searches, stands
-    for the one inside.
+    None stands for a new one with default parameters, and a FrozenEstimator for the
+    transformer inside, which it keeps fitted in searches.
     """
     if autoencoder is None:
         return ConvAutoencoderTransformer()
@@ -44,18 +44,18 @@ def is_fitted(autoencoder):
     return True
 
 
-def _own(autoencoder, random_state):
-    """Return a transformer of one's own: a new one, a clone, or a copy of a fitted one.
+def _private_copy(autoencoder, random_state):
+    """Return a clone of an unfitted transformer, or a copy of a fitted one.
 
-    `random_state` is for one that has none and is still to be fitted.
+    A clone without `random_state` gets this one.
     """
     autoencoder = unwrap(autoencoder)
     if is_fitted(autoencoder):
         return deepcopy(autoencoder)
-    own = clone(autoencoder)
-    if own.random_state is None:
-        own.set_params(random_state=random_state)
-    return own
+    copied = clone(autoencoder)
+    if copied.random_state is None:
+        copied.set_params(random_state=random_state)
+    return copied
 
 
 def read_for(autoencoder, X, *, loading=None):
@@ -64,16 +64,16 @@ def read_for(autoencoder, X, *, loading=None):
     Parameters
     ----------
     autoencoder : ConvAutoencoderTransformer, FrozenEstimator or None
-        Where it is fitted, `X` has to hold samples of the shape that it saw.
+        If it is fitted, `X` must hold samples of the shape that it was fitted on.
     X : array-like
         What the user passed.
     loading : estimator or None, default=None
-        Whose `net_params` say how a Dataset is loaded; None: those of the transformer.
+        Its `net_params` say how a Dataset is loaded; None: those of the transformer do.
 
     Returns
     -------
     samples : Samples
-        To be closed.
+        The caller closes them.
     """
     autoencoder = unwrap(autoencoder)
     if is_fitted(autoencoder):
@@ -102,29 +102,29 @@ def architecture_of(autoencoder, layout):
 
 
 def fitted_autoencoder(autoencoder, X, random_state=None):
-    """Return a fitted transformer of one's own, whose samples have the shape of `X`'s.
+    """Return a fitted transformer of one's own, for samples of the shape of `X`'s.
 
     Parameters
     ----------
     autoencoder : ConvAutoencoderTransformer, FrozenEstimator or None
-        None: a new one is fitted to `X`. An unfitted one is cloned, and the clone
-        fitted. A fitted one, frozen or not, is copied.
+        None: a new one is fitted to `X`. Of an unfitted one, a clone is fitted to `X`.
+        A fitted one, frozen or not, is copied.
     X : array-like of shape (n_samples, n_features) or (n_samples, ...)
         Samples.
     random_state : int, RandomState instance or None, default=None
-        For a transformer that has no `random_state` and is still to be fitted.
+        For a clone whose own `random_state` is None.
 
     Returns
     -------
-    own : ConvAutoencoderTransformer
+    transformer : ConvAutoencoderTransformer
 
     Raises
     ------
     ValueError
-        If `X` does not hold samples of the shape that a fitted one saw.
+        If a fitted one was fitted on samples of another shape.
     """
-    own = _own(autoencoder, random_state)
-    if is_fitted(own):
-        read_for(own, X).close()
-        return own
-    return own.fit(X)
+    transformer = _private_copy(autoencoder, random_state)
+    if is_fitted(transformer):
+        read_for(transformer, X).close()
+        return transformer
+    return transformer.fit(X)

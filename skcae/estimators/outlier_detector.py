@@ -1,4 +1,4 @@
-"""The outlier detector: how far a sample is from those an autoencoder has learnt."""
+"""The outlier detector: samples unlike those that an autoencoder was trained on."""
 
 from numbers import Real
 
@@ -18,18 +18,18 @@ from .nested_autoencoder import (
 )
 from .transformer import ConvAutoencoderTransformer
 
-# Tukey's: so many interquartile ranges beyond the upper quartile.
+# Tukey's rule: so many interquartile ranges above the upper quartile.
 _FENCE = 1.5
 
 
 def _fence(scores):
-    """Return the score below which training samples lie apart from the others."""
+    """Return the score below which a training sample is an outlier, by Tukey's rule."""
     errors = np.log(np.maximum(-scores, np.finfo(float).tiny))
     low, high = np.percentile(errors, [25, 75])
     fence = -np.exp(high + _FENCE * (high - low))
-    if low == high:  # exactly: rounded, it might exclude them all
+    if low == high:  # the rounding of exp and log might exclude all equal scores
         fence = np.percentile(scores, 25)
-    # The sample that is farthest out is outside.
+    # At least the sample with the lowest score is an outlier.
     return max(fence, np.sort(scores)[:2].mean())
 
 
@@ -42,15 +42,15 @@ def _check_number(samples):
 
 
 def _features(transformer, samples):
-    """Return features by a fitted transformer."""
+    """Return the features of samples by a fitted transformer."""
     from ..runtime.inference import transform
 
-    # Not `transformer.transform`, which may know columns by name.
+    # `transformer.transform` would compare the names of columns with those that it saw.
     return transform(transformer.net_, samples, transformer._n_features_out)
 
 
 def _scores(autoencoder, transformer, pca, samples):
-    """Return how normal samples are, by the components of features or by errors."""
+    """Return how normal samples are, by distances if there is a PCA, else by errors."""
     if pca is not None:
         return -squared_distances(pca, _features(transformer, samples))
     from ..runtime.inference import squared_errors
@@ -62,44 +62,45 @@ def _scores(autoencoder, transformer, pca, samples):
 class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
     """Find samples unlike those that a convolutional autoencoder was trained on.
 
-    A sample is odd where its features are far from those of the training samples, or
-    where the autoencoder cannot rebuild it. `error_map` shows where that is.
+    A sample is an outlier if its features are far from those of the training samples,
+    or if the autoencoder cannot rebuild it. `error_map` shows which of its values are
+    not rebuilt.
 
     Parameters
     ----------
     autoencoder : ConvAutoencoderTransformer or FrozenEstimator, default=None
-        What learns features and rebuilds samples. An unfitted transformer is cloned
-        and the clone fitted, a fitted one is copied, so neither changes; in searches
-        it stays fitted inside a :class:`~sklearn.frozen.FrozenEstimator`. None: samples
+        The transformer that learns features and rebuilds samples. Of an unfitted one, a
+        clone is fitted; a fitted one is copied. So neither changes. In searches it
+        stays fitted inside a :class:`~sklearn.frozen.FrozenEstimator`. None: samples
         are rebuilt by one with ``n_filters=(16, 32), n_components=16,
-        max_samples=1280``, and "features" are those of a second one: a recipe with
+        max_samples=1280``, and features are those of a second one: a recipe with
         ``n_filters=(16, 4), feature_stages="last", init="random", sparsity_level=0.1,
         max_epochs=3``, and with ``kernel_size=15, whiten=None, pool_grid=8``
         ("signal"), ``whiten=10.0, threshold=1.0, pool_grid=3`` ("grey") or
-        ``whiten=10.0, threshold=1.0, pool_grid=2`` ("volume"). Samples with channels,
-        or flattened ones, need a transformer that says so.
+        ``whiten=10.0, threshold=1.0, pool_grid=2`` ("volume"). Samples with channels
+        and flattened samples need a transformer with `channel_axis` or `input_shape`.
     criterion : {"features", "reconstruction"}, default="features"
-        What makes a sample odd. "features": the squared Mahalanobis distance of its
-        features from the mean of those of the training samples [1]_, whose covariance
-        has so many principal components, and the same variance in all other
-        directions [2]_. "reconstruction": the mean squared reconstruction error. It
-        needs an autoencoder that cannot rebuild everything, such as one with few
-        `n_components`.
+        What makes a sample an outlier. "features" is the squared Mahalanobis distance
+        of its features from the mean features of the training samples [1]_. The
+        covariance is that of up to 64 principal components, with one variance in all
+        other directions [2]_. "reconstruction" is the mean squared reconstruction
+        error. It needs an autoencoder that cannot rebuild everything, such as one with
+        few `n_components`.
     contamination : "auto" or float, default="auto"
-        Share of outliers among the training samples, in (0, 0.5]: so many of them are
-        predicted to be some. "auto": for training samples that are all, or nearly all,
-        normal; `offset_` is then Tukey's upper fence of the logarithms of their
-        distances or errors, 1.5 interquartile ranges above the upper quartile [3]_, or
-        so low that one of them lies beyond.
+        Share of outliers among the training samples, in (0, 0.5]: this share of them is
+        predicted to be outliers. "auto" is for training samples that are all, or nearly
+        all, normal. `offset_` is then Tukey's upper fence of the logarithms of their
+        distances or errors, 1.5 interquartile ranges above the upper quartile [3]_. If
+        no training sample lies beyond the fence, the farthest one is an outlier.
     random_state : int, RandomState instance or None, default=None
-        For an `autoencoder` that is not fitted and has no `random_state` itself.
+        Given to an unfitted `autoencoder` whose own `random_state` is None.
 
     Attributes
     ----------
     autoencoder_ : ConvAutoencoderTransformer
         The fitted transformer that rebuilds samples.
     transformer_ : ConvAutoencoderTransformer
-        The fitted transformer whose features are compared: the same, unless
+        The fitted transformer whose features are compared. It is `autoencoder_`, unless
         ``autoencoder=None``. None for "reconstruction".
     pca_ : PCA
         Principal components of the features of the training samples; None for
@@ -114,9 +115,9 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
 
     See Also
     --------
-    ConvAutoencoderTransformer : What is composed here.
-    sklearn.covariance.EllipticEnvelope : Distances from robust estimates, of rows.
-    sklearn.ensemble.IsolationForest : Outliers among rows of unlike quantities.
+    ConvAutoencoderTransformer : Learns the features and rebuilds the samples.
+    sklearn.covariance.EllipticEnvelope : Robust distances, for rows of few features.
+    sklearn.ensemble.IsolationForest : For rows of unlike quantities.
 
     References
     ----------
@@ -172,8 +173,8 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Training samples, real and finite; normal ones or, with `contamination`,
-            mostly.
+            Training samples: real numbers, finite. They should be normal samples, or
+            mostly so if `contamination` is a number.
         y : Ignored
             Present for API consistency.
 
@@ -185,7 +186,8 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter or the data are out of range, before any training.
+            If a parameter or the data are out of range, before any training, or if the
+            loss becomes infinite or NaN. The detector then stays what it was.
         """
         with read_for(self.autoencoder, X) as samples:
             _check_number(samples)
@@ -212,19 +214,19 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         return float(np.percentile(scores, 100 * self.contamination))
 
     def _fit_autoencoders(self, X, layout):
-        """Return what rebuilds samples and, if need be, what has their features."""
+        """Return the transformers that rebuild samples and make features, or None."""
 
         def fitted(autoencoder):
             return fitted_autoencoder(autoencoder, X, self.random_state)
 
-        has_features = self.criterion == "features"
+        needs_features = self.criterion == "features"
         if self.autoencoder is not None:
             autoencoder = fitted(self.autoencoder)
-            return autoencoder, autoencoder if has_features else None
+            return autoencoder, autoencoder if needs_features else None
         params = DETECTOR_FEATURES[len(layout.spatial)]
         return (
             fitted(ConvAutoencoderTransformer(**DETECTOR_RECONSTRUCTION)),
-            fitted(ConvAutoencoderTransformer(**params)) if has_features else None,
+            fitted(ConvAutoencoderTransformer(**params)) if needs_features else None,
         )
 
     def predict(self, X):
@@ -233,14 +235,14 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape that `fit` saw.
+            Samples of the same shape as in `fit`.
 
         Returns
         -------
         y : ndarray of shape (n_samples,), int64
             1 for normal samples, -1 for outliers.
         """
-        # What cannot be compared is no normal sample.
+        # A score that is not a number is never that of a normal sample.
         return np.where(self.decision_function(X) >= 0, 1, -1)
 
     def decision_function(self, X):
@@ -249,7 +251,7 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape that `fit` saw.
+            Samples of the same shape as in `fit`.
 
         Returns
         -------
@@ -264,14 +266,14 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape that `fit` saw.
+            Samples of the same shape as in `fit`.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,), float64
-            At most 0, and the lower the odder: minus the squared distance for
-            "features", which has no unit; minus the mean squared error for
-            "reconstruction", in squared units of the data.
+            At most 0, and lower for samples that are less normal: minus the squared
+            distance ("features"), which has no unit, or minus the mean squared error
+            ("reconstruction"), in squared units of the data.
         """
         check_is_fitted(self)
         with read_samples(self, X) as samples:
@@ -283,7 +285,7 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape that `fit` saw.
+            Samples of the same shape as in `fit`.
 
         Returns
         -------

@@ -12,22 +12,20 @@ from ..utils.sklearn_compat import close_listener, open_listener, send
 class ProgressLines:
     """Print a line for every fit of a search, when it has ended.
 
-    A callback of scikit-learn, for `set_callbacks` of a search.  Where
-    `sklearn.callback.ProgressBar` redraws the screen, and shows no more fits than it
-    has lines, this one writes below: to a terminal, a notebook or a file.  A line has
-    the number of the fit, the seconds it took, and the values of the parameters that
-    are searched.
+    It is a callback of scikit-learn, for `set_callbacks` of a search.  A line has the
+    number of the fit, the seconds it took, and the values of the parameters that are
+    searched.  `sklearn.callback.ProgressBar` redraws the screen and shows no more fits
+    than the screen has lines; lines are printed one below the other, to a terminal, a
+    notebook or a file.
 
-    Fits in other processes (`n_jobs`, Dask) are printed in the one that searches.
-    Those on other machines cannot reach it: they print where they are, which for Dask
-    is the log of the worker.
+    Fits in other processes (`n_jobs`, Dask) are printed by the process that searches.
+    Fits on other machines are printed there, with Dask to the log of the worker.
 
     Parameters
     ----------
     max_propagation_depth : int, default=1
-        How deep in nested estimators fits get a line: 1 for the candidates of a search,
-        2 for the steps of their pipelines as well, 0 for the whole search alone.
-        None: all.
+        How deep in nested estimators a fit gets a line: with 0 the whole search, with 1
+        its candidates as well, with 2 also the steps of their pipelines. None: all.
 
     See Also
     --------
@@ -35,8 +33,8 @@ class ProgressLines:
 
     Notes
     -----
-    Needs scikit-learn 1.9 or later. A line has no score, as scikit-learn computes it
-    after the fit; `cv_results_` has them all. Of a fit that fails there is no line.
+    It needs scikit-learn 1.9 or later. A line has no score, as scikit-learn computes it
+    after the fit; `cv_results_` has all scores. A fit that fails has no line.
 
     Examples
     --------

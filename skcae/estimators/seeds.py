@@ -1,4 +1,4 @@
-"""The seed of one fit, which is one fit wherever it takes place."""
+"""The seed of a fit, the same on all processes that share it."""
 
 from sklearn.utils import check_random_state
 
@@ -14,7 +14,7 @@ def draw_shared_seed(estimator, **data):
     estimator : BaseEstimator
         Has `random_state`.
     **data : sized or None
-        What it is fitted to, by name.
+        Samples and labels that it is fitted to, by name.
 
     Returns
     -------
@@ -23,14 +23,14 @@ def draw_shared_seed(estimator, **data):
     Raises
     ------
     ValueError
-        If the ranks have other data or other parameters.
+        If the ranks do not have the same data and the same parameters.
     """
     rng, ranks = check_random_state(estimator.random_state), current()
     seed = int(rng.randint(2**31 - 1))
     if ranks.size == 1:
         return seed
     identity = parameters_in_words(estimator)
-    del identity["callbacks"]  # one rank may keep the books of all
+    del identity["callbacks"]  # a rank may have some for itself, such as a logger
     ranks.check_same(identity | {name: _in_words(part) for name, part in data.items()})
     return ranks.from_first(lambda: seed)
 

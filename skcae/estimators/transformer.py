@@ -26,8 +26,8 @@ from .base import BaseAutoencoder
 from .seeds import draw_shared_seed
 from .shared_parameters import fill_in_shared_parameters
 
-# torch takes seconds to import: whoever only builds pipelines should not wait for it.
-# Hence the imports of the rooms behind it inside the methods that compute.
+# PyTorch takes seconds to import. Modules that need it are imported inside the methods
+# that compute, so that building a pipeline does not take as long.
 
 
 def _is_invertible(estimator):
@@ -221,13 +221,13 @@ class ConvAutoencoderTransformer(
     net_ : skorch.NeuralNet
         The trained net.
     module_ : torch.nn.Module
-        The net's module; `encode` and `decode` map tensors of shape
-        ``(N, channels, *spatial)``, in the data's own units.
+        The net's module. `encode` and `decode` map tensors of shape
+        ``(N, channels, *spatial)``, in the units of the data.
     filters_ : ndarray of shape (n_filters, n_channels, ...)
         Filters of the first stage.
     history_ : list of dict
-        "epoch", "train_loss", "seconds" and, with validation samples, "valid_loss"
-        of every epoch; where stages are trained one by one also the "stage", from 1.
+        "epoch", "train_loss", "seconds" and, with validation samples, "valid_loss" of
+        every epoch. If stages are trained one by one, also the "stage", from 1.
     n_iter_ : int
         Number of epochs, of all stages together.
     reconstruction_err_ : float
@@ -300,7 +300,7 @@ class ConvAutoencoderTransformer(
     """
 
     _parameter_constraints = PARAMETER_CONSTRAINTS
-    # `out` is where to write, not metadata to route.
+    # `out` says where to write: it is not metadata that could be routed.
     __metadata_request__transform = {"out": UNUSED}
 
     def __init__(
@@ -408,16 +408,16 @@ class ConvAutoencoderTransformer(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Training samples: any real numbers, finite, at least two samples that
-            differ. Arrays of N axes, frames, lists and torch tensors are all fine. What
-            does not fit into memory may be a memory map, an array of zarr or h5py or
-            alike, or a map-style torch Dataset, of which only parts are read at a time.
-            `X` is neither copied as a whole nor changed.
+            Training samples: finite real numbers, and at least two samples that differ.
+            They may be an array of N axes, a frame, a list or a torch tensor. If they
+            do not fit into memory, they may be a memory map, an array of zarr or h5py,
+            or a map-style torch Dataset: only parts are read at a time. `X` is neither
+            copied as a whole nor changed.
         y : Ignored
             Present for API consistency.
         X_val : array-like, default=None
-            Validation samples, of the same shape as those of `X`. Their loss is
-            recorded, and watched by `early_stopping`.
+            Validation samples of the same shape as those of `X`. Their loss is
+            recorded, and `early_stopping` watches it.
 
         Returns
         -------
@@ -428,9 +428,9 @@ class ConvAutoencoderTransformer(
         ------
         ValueError
             If a parameter or the data are out of range, before any training, or if
-            the loss becomes infinite or NaN.
+            the loss becomes infinite or NaN. The transformer then stays what it was.
         MemoryError
-            If the memory of a GPU runs out.
+            If memory runs out.
         """
         warm = self.warm_start and self.__sklearn_is_fitted__()
         with shared_fit(), read_training_samples(self, X) as samples:
@@ -440,8 +440,9 @@ class ConvAutoencoderTransformer(
                 self._check_same_module(architecture)
             attributes = describe_input(self, X, samples)
             fitted = self._new_record(samples, architecture)
-            like_this = self._copy_with(fitted, attributes)
-            with like_this._read_validation(X_val) as valid:
+            # X_val must be like X, whatever an earlier fit has seen.
+            so_far = self._copy_with(fitted, attributes)
+            with so_far._read_validation(X_val) as valid:
                 attributes |= self._fit(fitted, attributes, samples, valid, X, y, warm)
         self.__dict__ = fitted_state(self, fitted, attributes)
         return self
@@ -452,7 +453,7 @@ class ConvAutoencoderTransformer(
         return read_samples(self, X_val, name="X_val")
 
     def _fit(self, fitted, attributes, samples, valid, X, y, warm):
-        """Complete the record; return the public attributes, by name."""
+        """Complete the record of a fit, and return the public attributes by name."""
         seed = draw_shared_seed(self, X=samples, X_val=valid)
         checkpoint = self._open_checkpoint(samples, valid, seed, warm)
         fitted.seed = seed if checkpoint is None else checkpoint.seed
@@ -490,8 +491,8 @@ class ConvAutoencoderTransformer(
     def partial_fit(self, X, y=None):
         """Train on for one pass over `X`.
 
-        The first call starts the filters and learns the scale of the channels, which
-        later calls keep.
+        The first call starts the filters and learns the scale of the channels. Later
+        calls keep this scale.
 
         Parameters
         ----------
@@ -524,21 +525,22 @@ class ConvAutoencoderTransformer(
     def transform(self, X, *, out=None):
         """Return the features of `X`.
 
-        They do not depend on the order of the samples or on the other samples of `X`.
+        The features of a sample do not depend on the other samples of `X`, nor on their
+        order.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape that `fit` saw; with `pooling`, N-D samples of any
+            Samples of the same shape as in `fit`; with `pooling`, N-D samples of any
             spatial shape.
         out : ndarray of shape (n_samples, n_features_out), float32, default=None
-            Where to write the features, such as a memory map for more of them than
-            fit into memory. None: a new array.
+            Where to write the features: for example a memory map, if they do not fit
+            into memory. None: a new array.
 
         Returns
         -------
         features : ndarray of shape (n_samples, n_features_out), float32
-            Flattened maps, map by map, or the dense code.
+            Flattened maps, one after the other, or the dense code.
         """
         check_is_fitted(self)
         from ..runtime.inference import transform
@@ -560,7 +562,7 @@ class ConvAutoencoderTransformer(
         Returns
         -------
         samples : ndarray of shape (n_samples, ...), float32
-            Reconstructions in the layout and the units that `fit` saw.
+            Reconstructions in the layout and the units of the samples in `fit`.
         """
         check_is_fitted(self)
         from ..runtime.inference import inverse_transform
@@ -574,12 +576,12 @@ class ConvAutoencoderTransformer(
     def score(self, X, y=None):
         """Return the share of the variance of `X` that the reconstruction explains.
 
-        Comparable with the sum of `explained_variance_ratio_` of PCA.
+        It can be compared with the sum of PCA's `explained_variance_ratio_`.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape that `fit` saw.
+            Samples of the same shape as in `fit`.
         y : Ignored
             Present for API consistency.
 
@@ -605,7 +607,7 @@ class ConvAutoencoderTransformer(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Samples of the shape that `fit` saw.
+            Samples of the same shape as in `fit`.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""The file from which a fit goes on after it was killed, and what is kept in it."""
+"""The file from which a fit goes on after it was killed."""
 
 from pathlib import Path
 
@@ -18,21 +18,23 @@ _VERSIONS = {"PyTorch": str(torch.__version__), "numpy": np.__version__}
 
 
 class Checkpoint(Callback):
-    """The file of one fit, written where an epoch begins and where the fit ends.
+    """The file of one fit, written when an epoch begins and when the fit ends.
+
+    A fit is a sequence of trainings: one, or one for each stage.
 
     Parameters
     ----------
     path : str or os.PathLike
-        A file, which need not be there yet, or a folder for such files.
+        A file, which need not exist, or a folder that does.
     identity : dict of str
         What decides the result of the fit, see `fingerprint`.
     seed : int
-        Drawn for the fit; that of the file goes before it.
+        Seed that was drawn for the fit. If there is a file, its seed is used instead.
 
     Raises
     ------
     ValueError
-        If the file is none of this fit.
+        If the file is not that of this fit.
     """
 
     is_checkpointed = False  # a file does not hold itself
@@ -72,23 +74,25 @@ class Checkpoint(Callback):
         )
 
     def compare_start(self, mean, device):
-        """Refuse a file of other data or of another device.
+        """Raise ValueError if the file is of other data or of another device.
 
         Parameters
         ----------
         mean : ndarray
-            Of all training samples, few of which the identity tell about.
+            Mean of all training samples; `identity` tells about few of them.
         device : str
-            Which computes.
+            Device of the net.
         """
         self.mean, self.device = np.asarray(mean), torch.device(device).type
         if self.saved is None:
             return
         with explains_damage(self.path):
             mean, device = deserialize(self.saved["mean"]), str(self.saved["device"])
-            # Other processors sum in other orders.
+            # Processors differ in the order in which they sum.
             tolerance = 1e-9 * np.abs(mean).max()
-            is_close = np.allclose(self.mean, mean, rtol=0, atol=tolerance)
+            is_close = self.mean.shape == mean.shape and np.allclose(
+                self.mean, mean, rtol=0, atol=tolerance
+            )
         if not is_close:
             raise self._refusal("samples in X of another mean", "the mean of this X")
         if device != self.device:
@@ -101,25 +105,26 @@ class Checkpoint(Callback):
 
     @property
     def n_epochs(self):
-        """How many epochs of the training at hand the file holds."""
+        """How many epochs of the interrupted training the file holds."""
         return 0 if self.saved is None else len(self.saved["history"])
 
     def resume(self, net, **generators):
-        """Return the number of the training to go on with, and rows of those before.
+        """Restore what the finished trainings have left behind.
 
         Parameters
         ----------
         net : AutoencoderNet
-            Gets the history of the trainings before.
+            It gets the history of the finished trainings.
         **generators : Generator
-            Of random numbers that the fit draws; they are set.
+            Generators of random numbers that the fit uses. They get the states that
+            they had.
 
         Returns
         -------
         number : int or None
-            None: there is no file, the fit is yet to begin.
+            Number of the interrupted training; None if there is no file.
         rows : list of dict
-            Of `history_`.
+            Rows of `history_` of the finished trainings.
         """
         self.generators |= generators
         if self.saved is None:
@@ -130,24 +135,24 @@ class Checkpoint(Callback):
             return int(self.saved["number"]), list(map(_from_row, self.saved["rows"]))
 
     def begin(self, number, rows, net):
-        """Note that a training begins, before its first epoch or a later one.
+        """Note which training begins or goes on.
 
         Parameters
         ----------
         number : int
-            Of the training.
+            Number of the training.
         rows : list of dict
-            Of the trainings before.
+            Rows of `history_` of the finished trainings.
         net : AutoencoderNet
-            With the history of the trainings before.
+            It has the history of the finished trainings.
         """
         self.number, self.rows, self.earlier = number, rows, list(net.history)
 
     def on_epoch_begin(self, net, **kwargs):
-        """Restore what the file holds, or write it.
+        """Restore what the file holds, or write the file.
 
-        An epoch that ends tells less: whether training goes on is not decided then.
-        This has to be the first of the callbacks that hear of it.
+        The end of an epoch would be too early: other callbacks may still end the
+        training. This callback must be the first one.
         """
         if self.saved is None:
             self._write(net, self.number, net.history[:-1])
@@ -166,7 +171,7 @@ class Checkpoint(Callback):
         net : AutoencoderNet
             The trained net.
         rows : list of dict
-            Of all trainings.
+            Rows of `history_` of all trainings.
         """
         self.rows, self.earlier = rows, []
         self._write(net, None, net.history)
@@ -174,7 +179,7 @@ class Checkpoint(Callback):
             remove_unfinished(self.path)
 
     def recover(self, net):
-        """Restore the result of a finished fit, and return its rows."""
+        """Restore the result of a finished fit, and return its rows of `history_`."""
         with explains_damage(self.path):
             rows = list(map(_from_row, self.saved["rows"]))
             self._restore(net)
@@ -197,7 +202,7 @@ class Checkpoint(Callback):
             "optimizer": serialize(net.optimizer_.state_dict()),
             "callbacks": {
                 name: serialize_items(vars(callback))
-                for name, callback in _kept(net).items()
+                for name, callback in _checkpointed_callbacks(net).items()
             },
             "generators": serialize_items(self.generators),
         }
@@ -215,7 +220,7 @@ class Checkpoint(Callback):
         self.has_written = True
 
     def _explanation(self, error):
-        """Return what to tell of a file that could not be written at all."""
+        """Return the error about a file that could not be written at first."""
         if isinstance(error, FileExistsError):
             return ValueError(
                 f"Got checkpoint={str(self.path)!r}, in which another fit has begun to "
@@ -242,21 +247,21 @@ class Checkpoint(Callback):
         net.module_.load_state_dict(weights)
         net.optimizer_.load_state_dict(optimizer)
         net.history_ = History(map(_from_row, saved["history"]))
-        for name, callback in _kept(net).items():
+        for name, callback in _checkpointed_callbacks(net).items():
             for key, state in saved["callbacks"].get(name, {}).items():
                 try:
                     value = deserialize(state, vars(callback).get(key))
                 except SerializationError:
                     if saved["number"] is not None:
                         raise
-                    continue  # nobody has called it in this process
+                    continue  # a finished fit has called no callback here
                 setattr(callback, key, value)
 
 
-def _kept(net):
-    """Return those callbacks whose attributes decide how training goes on, by name.
+def _checkpointed_callbacks(net):
+    """Return the callbacks whose attributes decide how training goes on, by name.
 
-    What the user calls as a callback of ours is another class.
+    A user's callback may have the name of one of ours: the class is part of the name.
     """
     return {
         f"{name} ({type(callback).__qualname__})": callback

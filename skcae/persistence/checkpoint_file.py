@@ -13,13 +13,13 @@ import torch
 
 from ..runtime.devices import reason_of
 
-# One more whenever checkpoints hold other things, or training draws and computes in
-# another order.
+# One more whenever checkpoints hold other things, or training draws its random numbers
+# or computes in another order.
 FORMAT = 1
-# Its format, the fit that it belongs to, and the checksum of all that follows.
+# The format, the fit that the file belongs to, and the checksum of all that follows.
 _HEAD = re.compile(rb"skcae checkpoint (\d+) ([0-9a-f]{16}) ([0-9a-f]{64})\n")
 _LENGTH_OF_HEAD = 128
-# No file takes so long to write: whoever began it is gone.
+# A file that was begun longer ago is no longer being written.
 _SECONDS_TO_WRITE = 3600
 _DAMAGED = (
     AttributeError,
@@ -34,7 +34,7 @@ _DAMAGED = (
 
 @contextmanager
 def explains_damage(path):
-    """Turn errors about what a file holds into one about the file."""
+    """Turn errors about the content of a file into one that names the file."""
     try:
         yield
     except _DAMAGED as error:
@@ -51,7 +51,7 @@ def _damage(path, reason):
 def read(path):
     """Return what `write` has written to a file.
 
-    Nothing in the file is run. What it holds is what was written: damage is found.
+    Nothing in the file is run, and damage is found.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def read(path):
     Raises
     ------
     ValueError
-        If it was not written by `write`, in this format, as it is.
+        If `write` has not written it in this format, or it has changed since.
     """
     content = path.read_bytes()
     found = _HEAD.match(content)
@@ -78,7 +78,7 @@ def read(path):
         raise _damage(path, "it was damaged")
     try:
         return dict(torch.load(io.BytesIO(payload), weights_only=True))
-    except Exception as error:  # whatever foreign content leads torch to
+    except Exception as error:  # foreign content may raise any error in torch
         raise _damage(path, reason_of(error)) from error
 
 
@@ -88,7 +88,7 @@ def write(path, content, owner):
     Parameters
     ----------
     path : Path
-        A file, which need not be there yet.
+        A file, which need not exist.
     content : dict
         Tensors and plain values.
     owner : str
@@ -97,7 +97,7 @@ def write(path, content, owner):
     Raises
     ------
     FileExistsError
-        If the file belongs to another fit, which keeps it.
+        If there is a file of another fit. It is left alone.
     """
     buffer = io.BytesIO()
     torch.save(content, buffer)
@@ -118,7 +118,7 @@ def write(path, content, owner):
 
 
 def _opener_like(path):
-    """Return how a new file gets the permissions of the one that it replaces."""
+    """Return an opener of files with the permissions of the one that is replaced."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:
@@ -126,7 +126,7 @@ def _opener_like(path):
 
     def opener(name, flags):
         descriptor = os.open(name, flags, mode)
-        if hasattr(os, "fchmod"):  # the umask has taken some of them away
+        if hasattr(os, "fchmod"):  # os.open has taken away those of the umask
             os.fchmod(descriptor, mode)
         return descriptor
 
@@ -134,11 +134,11 @@ def _opener_like(path):
 
 
 def _put_in_place(unfinished, path, owner):
-    """Give a file its name, unless a file of another fit has it."""
+    """Rename a finished file, unless a file of another fit has the name."""
     if not path.exists():
         try:
             _create(unfinished, path)
-        except FileExistsError:  # made at this moment, by the same fit or another
+        except FileExistsError:  # made just now, by the same fit or another
             pass
         else:
             return
@@ -150,7 +150,7 @@ def _put_in_place(unfinished, path, owner):
 
 
 def _create(unfinished, path):
-    """Give a file a name that no other file has; only one of two fits can do so."""
+    """Rename a finished file to a name that no file has; of two fits, one succeeds."""
     try:
         os.link(unfinished, path)
     except FileExistsError:
@@ -161,7 +161,7 @@ def _create(unfinished, path):
 
 
 def _sync_folder(folder):
-    """Let the new name of a file survive a power cut, where folders can be opened."""
+    """Make the new name of a file survive a power cut, if folders can be opened."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)

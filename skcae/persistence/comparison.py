@@ -1,8 +1,8 @@
-"""What a file holds is compared with what it is for, before any of it is set.
+"""The content of a file is compared with what it is for, before any of it is set.
 
 A checksum finds damage, not forgery.  PyTorch's fused optimizers write as many values
-as a parameter has, whatever the size of the tensors of their state, and some generators
-of random numbers read wherever their position points to.
+as a parameter has into the tensors of their state, however small these are.  Some of
+numpy's generators read beyond the end of memory if their position does.
 """
 
 from numbers import Real
@@ -10,12 +10,12 @@ from numbers import Real
 import numpy as np
 import torch
 
-# Positions in states of numpy's generators, and the array that each points into.
+# Positions in the state of numpy's generators, and the array that each points into.
 _POSITIONS = {"pos": "key", "buffer_pos": "buffer"}
 
 
 def check_tensors(found, expected):
-    """Raise ValueError unless tensors have the names and the forms of others.
+    """Raise ValueError unless tensors have expected names, shapes, dtypes and layouts.
 
     Parameters
     ----------
@@ -45,12 +45,12 @@ def _check_tensor(name, found, expected):
 
 
 def checked_optimizer_state(found, optimizer):
-    """Return what is safe to be loaded into an optimizer.
+    """Return the state of an optimizer, once it is safe to be loaded.
 
     Parameters
     ----------
     found : dict
-        What the optimizer's `state_dict` is said to have returned.
+        State from a file, in the form of `Optimizer.state_dict`.
     optimizer : Optimizer
         One of PyTorch.
 
@@ -63,7 +63,7 @@ def checked_optimizer_state(found, optimizer):
     Raises
     ------
     ValueError
-        If it does not belong to such an optimizer.
+        If the state does not belong to this optimizer.
     """
     here = optimizer.state_dict()
     _check_names(found, here)
@@ -97,7 +97,10 @@ def _own_copy(found, expected):
 
 
 def _check_option(name, found, expected):
-    """Refuse another kind of value, and another value of what no schedule changes."""
+    """Raise ValueError for another type, or another value that is not a number.
+
+    Numbers may differ: schedules change them.
+    """
     if isinstance(expected, torch.Tensor):
         _check_tensor(name, found, expected)
     elif isinstance(expected, (tuple, list)) and isinstance(found, type(expected)):
@@ -120,7 +123,7 @@ def _is_number(value):
 
 
 def _state_after_a_step(optimizer):
-    """Return the state that an optimizer of the same parameters and options has."""
+    """Return the state of a like optimizer after one step, to compare with."""
     groups = []
     for group in optimizer.param_groups:
         params = [torch.zeros_like(p, requires_grad=True) for p in group["params"]]
@@ -138,7 +141,7 @@ def check_generator_state(found, expected):
     Parameters
     ----------
     found, expected : dict
-        What numpy's generators of one kind give as their state.
+        States of numpy's generators of one kind.
     """
     _check_names(found, expected)
     for name, value in expected.items():

@@ -1,4 +1,4 @@
-"""What tells one fit from another, in words that can be compared and shown."""
+"""What decides the result of a fit, as text that can be compared and shown."""
 
 import hashlib
 import inspect
@@ -7,43 +7,45 @@ import numpy as np
 
 from ..params.net_params import without_loading
 
-# Samples of so many bytes are looked at.
+# At most so many bytes of the samples are read.
 _N_BYTES = 2**24
-# What has no part in what is learnt, or is told in another way.
+# Parameters that have no effect on what is learnt, or have an entry of their own.
 _LEFT_OUT = frozenset(("checkpoint", "device", "random_state", "verbose", "warm_start"))
 
 
-def fingerprint(estimator, samples, valid, seed, continues):
-    """Return what decides the result of a fit.
+def fingerprint(estimator, samples, valid, seed, warm):
+    """Return what decides the result of a fit, so that two fits can be told apart.
 
     Parameters
     ----------
     estimator : ConvAutoencoderTransformer
-        With valid parameters.
+        Its parameters are valid.
     samples : Samples
-        Training data, with those that are to be held out.
+        Training data, including those that are going to be held out.
     valid : Samples or None
-        What the user has passed for validation.
+        Validation data that the user has passed.
     seed : int
         Drawn for this fit.
-    continues : bool
-        Whether the fit goes on from the weights of the estimator.
+    warm : bool
+        Whether the fit starts from the weights of the estimator.
 
     Returns
     -------
     identity : dict of str
-        By name.
+        Texts by name.
     """
     identity = parameters_in_words(estimator)
     identity["random_state"] = _random_state(estimator.random_state, seed)
-    identity["X"] = _data(samples)
-    identity["X_val"] = "None" if valid is None else _data(valid)
-    identity["start"] = _start(estimator) if continues else "from new weights"
+    identity["X"] = _samples_in_words(samples)
+    identity["X_val"] = "None" if valid is None else _samples_in_words(valid)
+    identity["start"] = "from new weights"
+    if warm:
+        identity["start"] = _weights_in_words(estimator)
     return identity
 
 
 def parameters_in_words(estimator):
-    """Return those parameters that decide what is learnt, by name, as text."""
+    """Return the parameters that decide what is learnt, as texts by name."""
     params = estimator.get_params(deep=False)
     if params["net_params"] is not None:
         params["net_params"] = without_loading(params["net_params"]) or None
@@ -51,7 +53,7 @@ def parameters_in_words(estimator):
 
 
 def digest(identity):
-    """Return identity as a short name."""
+    """Return a short name of an identity."""
     return _sha256(repr(sorted(identity.items())).encode())
 
 
@@ -81,14 +83,14 @@ def _in_words(value):
 
 
 def _object_in_words(value):
-    """Return an object as the call that makes it, as far as its attributes tell."""
+    """Return the call that makes an object, as far as its attributes tell."""
     attributes = getattr(value, "__dict__", {})
     try:
         parameters = inspect.signature(type(value)).parameters
-    except ValueError:  # some builtins do not tell
+    except ValueError:  # some builtins have no signature
         parameters = {}
     if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
-        # As in skorch's LRScheduler, which hands the rest on.
+        # skorch's LRScheduler, for one, stores further arguments as attributes.
         parameters = [name for name in attributes if not name.endswith("_")]
     given = (
         f"{name}={_in_words(attributes[name])}"
@@ -104,8 +106,8 @@ def _random_state(random_state, seed):
     return f"a generator that draws {seed}"
 
 
-def _data(samples):
-    """Describe samples by some of them, so that large memory maps take no longer."""
+def _samples_in_words(samples):
+    """Describe samples by some of them, as reading all of a large file takes long."""
     shape, dtype = samples.X.shape, samples.X.dtype
     n_samples = _N_BYTES // (dtype.itemsize * max(1, samples.layout.n_features))
     some = samples.evenly_spaced(max(2, n_samples))
@@ -113,7 +115,7 @@ def _data(samples):
     return f"an array {shape} of {dtype} with hash {_sha256(values.tobytes())}"
 
 
-def _start(estimator):
+def _weights_in_words(estimator):
     weights = estimator._fitted.without_net().weights
     parts = (array.tobytes() for array in weights.values())
     return f"from weights with hash {_sha256(*parts)}"

@@ -1,4 +1,4 @@
-"""What a fit leaves behind besides public attributes, in one record."""
+"""One record of what a fit leaves behind besides public attributes."""
 
 from dataclasses import asdict, dataclass, fields, replace
 
@@ -8,28 +8,28 @@ from ..params.architecture import Architecture
 
 @dataclass(eq=False)
 class Fitted:
-    """All that a net is rebuilt from, and what the net has seen.
+    """What a fit leaves behind besides public attributes.
 
-    The net is either alive, or stored as weights from which it is rebuilt.
+    It holds either a live net or the weights from which the net can be rebuilt.
 
     Parameters
     ----------
     architecture : Architecture
-        Of the autoencoder, or of the one whose encoder a classifier has.
+        Architecture of the autoencoder; a classifier uses its encoder.
     layout : Layout
-        Of the training samples.
+        Layout of the training samples.
     has_rows : bool
-        Whether these were flattened into rows.
+        Whether the training samples were flattened into rows.
     net_arguments : dict
-        What else the net is made with, as plain values.
+        Further arguments that the net is made with, as plain values.
     learning : dict or None, default=None
         How filters are learnt, see `learning_params`; None for a classifier.
     seed : int or None, default=None
-        Of the fit; None as long as none is drawn.
+        Seed of the fit; None before it is drawn.
     net : BaseNet or None, default=None
-        The live net.
+        Live net.
     weights : dict of ndarray or None, default=None
-        State of the module, where no net is alive.
+        State of the module, if there is no live net.
     """
 
     architecture: Architecture
@@ -43,11 +43,11 @@ class Fitted:
 
     @property
     def takes_any_size(self):
-        """Whether N-D samples of another spatial shape than fit saw can be encoded."""
+        """Whether N-D samples of other spatial shapes than in `fit` can be encoded."""
         return self.architecture.pooling is not None
 
     def without_net(self):
-        """Return a record that has stored weights in place of a live net."""
+        """Return a record with weights instead of a live net."""
         if self.net is None:
             return replace(self)
         from .weights import weights_as_numpy
@@ -55,7 +55,7 @@ class Fitted:
         return replace(self, net=None, weights=weights_as_numpy(self.net.module_))
 
     def as_dict(self):
-        """Return the record as builtin values and arrays, which files may hold."""
+        """Return the record as builtin types and arrays, for files."""
         values = vars(self.without_net()) | {
             "architecture": self.architecture.as_dict(),
             "layout": asdict(self.layout),
@@ -75,7 +75,7 @@ class Fitted:
         Raises
         ------
         ValueError
-            If it describes none.
+            If it does not describe a record, or one that contradicts itself.
         """
         expected = {item.name for item in fields(cls)} - {"net"}
         if not isinstance(values, dict) or values.keys() != expected:

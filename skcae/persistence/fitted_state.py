@@ -1,4 +1,4 @@
-"""What a fitted estimator keeps: numpy weights in files, a live net in memory."""
+"""The state of fitted estimators: a live net in memory, numpy weights in files."""
 
 import threading
 
@@ -7,30 +7,30 @@ from sklearn.exceptions import NotFittedError
 from ..utils.user_warnings import warn
 from .fitted import Fitted
 
-# Format of the state in files: one more whenever other releases cannot read it.
+# Format of the state in files: one more whenever earlier releases cannot read it.
 FORMAT = 1
 _FORMAT = "_format"
-# Several threads may be the first to use a model that has been loaded.
+# Several threads may use a loaded model at once, and only one rebuilds its net.
 _REBUILDING = threading.RLock()
 
 
 def is_fitted_name(name):
-    """Whether an attribute of this name is one that `fit` sets."""
+    """Whether `fit` sets the attribute of this name."""
     return name == "_fitted" or (name.endswith("_") and not name.startswith("_"))
 
 
 def fitted_state(estimator, fitted, attributes):
-    """Return all attributes that an estimator has once a fit has ended.
+    """Return all attributes that an estimator has after a fit.
 
-    Assigned to ``__dict__`` in one step, they leave no moment at which some attributes
-    are those of this fit and others those of an earlier one.
+    They are assigned to ``__dict__`` in one step. At no moment, then, are some
+    attributes those of this fit and others those of an earlier one.
 
     Parameters
     ----------
     estimator : BaseEstimator
-        Its parameters, and what else is not fitted, are kept.
+        It keeps its parameters, and whatever else `fit` does not set.
     fitted : Fitted or None
-        The record of the fit, if there is one.
+        Record of the fit, if the estimator has one.
     attributes : dict
         Public fitted attributes, by name.
 
@@ -48,14 +48,15 @@ def fitted_state(estimator, fitted, attributes):
 
 
 class FittedState:
-    """Mixin that keeps one record of a fit, stores it as numpy arrays, and rebuilds it.
+    """Mixin for estimators with one record of their fit and a net in it.
 
-    No torch object, optimizer or data reaches a file, so that a model fitted on a GPU
-    loads on a CPU and `skops.io` has no foreign type to trust.  The estimator provides
+    Pickles hold the weights as numpy arrays; the net is rebuilt when it is needed.  No
+    object of PyTorch, optimizer or data reaches a file, so that a model fitted on a GPU
+    loads on a CPU, and `skops.io` has no foreign type to trust.  The estimator provides
     `_make_net(fitted, device)` and `_make_module(fitted)`.
     """
 
-    # Unfitted estimators have no such attribute of their own.
+    # Only fitted estimators have an attribute of their own.
     _fitted = None
 
     def __sklearn_is_fitted__(self):
@@ -84,10 +85,7 @@ class FittedState:
 
     @property
     def net_(self):
-        """The trained skorch net.
-
-        Rebuilt from the stored weights where it is not alive.
-        """
+        """The trained skorch net, rebuilt from the weights if need be."""
         fitted = self._fitted
         if fitted is None:
             raise NotFittedError(
@@ -102,7 +100,7 @@ class FittedState:
 
     @property
     def module_(self):
-        """The net's module; its encode and decode map tensors in the data's units."""
+        """The net's module; `encode` and `decode` map tensors in the data's units."""
         return self.net_.module_
 
     def _rebuilt_net(self, fitted):

@@ -1,6 +1,7 @@
-"""State of objects as tensors and plain values, which load without running code.
+"""Objects as tensors and plain values, which load without running code.
 
-Whatever is no number, no text and not None becomes a pair: its kind, and its content.
+Numbers, texts and None stay as they are. Anything else becomes a pair: the name of its
+kind, and its content.
 """
 
 import numpy as np
@@ -11,8 +12,8 @@ from .comparison import check_generator_state, check_tensors, checked_optimizer_
 _SCALARS = (bool, int, float, str, type(None))
 
 
-class SerializationError(TypeError):  # noqa: N818 (a reason, of which others make errors)
-    """Raised for what tensors and plain values alone cannot express."""
+class SerializationError(TypeError):
+    """Raised for values that tensors and plain values cannot express."""
 
 
 def serialize(value):
@@ -21,18 +22,18 @@ def serialize(value):
     Parameters
     ----------
     value : object
-        Numbers, text, arrays, tensors, generators of random numbers, anything with a
-        `state_dict`, and lists, tuples, sets and dictionaries of such.
+        A number, text, array, tensor, generator of random numbers, object with a
+        `state_dict`, or a list, tuple, set or dictionary of such values.
 
     Returns
     -------
     plain : object
-        For `deserialize`.
+        What `deserialize` makes the value of again.
 
     Raises
     ------
     SerializationError
-        If the value is anything else, or holds it.
+        If the value is, or contains, anything else.
     """
     if type(value) in _SCALARS:
         return value
@@ -41,7 +42,7 @@ def serialize(value):
             return "tensor", (value.detach().cpu(), str(value.device))
         case np.ndarray():
             return "array", _as_tensor(value)
-        case np.generic():  # its type decides how exactly it is computed with
+        case np.generic():  # its dtype decides how exactly it is computed with
             return "number", _as_tensor(value)
         case list():
             return "list", [serialize(item) for item in value]
@@ -63,15 +64,15 @@ def serialize(value):
 
 
 def deserialize(plain, now=None):
-    """Return the value that `serialize` has expressed.
+    """Return the value that `serialize` was given.
 
     Parameters
     ----------
     plain : object
         What `serialize` returned.
     now : object, default=None
-        What is in the value's place. Generators and things with a `state_dict` are set
-        in place, and so are lists, sets and dictionaries that are there already.
+        What is in the place of the value. Generators and objects with a `state_dict`
+        get their state set in place, and lists, sets and dictionaries are refilled.
 
     Returns
     -------
@@ -80,9 +81,9 @@ def deserialize(plain, now=None):
     Raises
     ------
     SerializationError
-        If nothing is there that should be set in place.
+        If there is nothing whose state could be set.
     ValueError
-        If a state does not belong to what is there.
+        If a state does not belong to `now`.
     """
     if not isinstance(plain, tuple):
         return plain
@@ -124,7 +125,7 @@ def deserialize(plain, now=None):
 
 
 def serialize_items(mapping):
-    """Return those items of a dictionary that `serialize` can express."""
+    """Return the items of a dictionary that `serialize` can express, serialized."""
     items = {}
     for name, value in mapping.items():
         try:
@@ -137,7 +138,7 @@ def serialize_items(mapping):
 def _as_tensor(array):
     try:
         return torch.from_numpy(np.array(array, order="C"))
-    except (TypeError, ValueError) as error:  # a dtype that torch does not have
+    except (TypeError, ValueError) as error:  # torch does not have every dtype
         raise SerializationError(str(error)) from None
 
 
@@ -157,10 +158,7 @@ def _load_state(now, state):
 
 
 def _refill(now, values):
-    """Return values, in the container that is there already where it is of their kind.
-
-    Callbacks are shallow copies: their containers are those of the user.
-    """
+    """Return values in the container that is there already, if it is of their kind."""
     if not isinstance(now, type(values)):
         return values
     now.clear()

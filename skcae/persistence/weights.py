@@ -1,4 +1,4 @@
-"""Weights of a module as numpy arrays, and back."""
+"""Weights of a module as numpy arrays."""
 
 import numpy as np
 import torch
@@ -22,15 +22,15 @@ def load_weights(module, weights):
 
 
 def check_weights(weights, build):
-    """Raise ValueError unless a module that is yet to be built has such weights.
+    """Raise ValueError unless weights have the shapes of a module, without building it.
 
-    A file may say that it has filters by the million: no memory is taken for them
-    before their weights have been seen.
+    A forged file may claim filters by the million. Their weights are looked for before
+    any memory is taken for them.
 
     Parameters
     ----------
     weights : dict of ndarray
-        By name, from a file.
+        Weights from a file, by name.
     build : callable
         Returns the module.
     """
