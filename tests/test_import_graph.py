@@ -117,6 +117,16 @@ def test_only_one_file_imports_private_parts_of_scikit_learn():
                 assert not [part for part in parts if part.startswith("_")], path
 
 
+@pytest.mark.parametrize("path", MODULES)
+def test_only_estimators_ask_which_processes_share_a_fit(path):
+    imported = set(own_imports_of(path))
+    package = Path(path).parent.name
+    if package not in {"distributed", "estimators"}:
+        assert "distributed.context" not in imported
+    if package in {"params", "nn"}:
+        assert not [name for name in imported if name.startswith("distributed")]
+
+
 def test_building_a_pipeline_imports_neither_torch_nor_onnx():
     script = (
         "import sys, skcae; from sklearn.base import clone; "

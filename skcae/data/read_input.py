@@ -5,6 +5,7 @@ import sys
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
+from ..distributed.single_process import SINGLE_PROCESS
 from ..params.net_params import loading_params
 from ..params.stage import map_sizes
 from ..utils.masked_arrays import refuse_masked
@@ -100,18 +101,18 @@ def _check_axes(X, name, min_samples):
     return X
 
 
-def _checked(X, layout, name="X"):
+def _checked(X, layout, name="X", ranks=SINGLE_PROCESS):
     """Return the samples of an array or a source, which are all finite."""
     samples = Samples(X, layout)
     try:
-        check_finite(samples, name)
+        check_finite(samples, name, ranks)
     except BaseException:
         samples.close()
         raise
     return samples
 
 
-def read_training_samples(estimator, X, *, loading=None):
+def read_training_samples(estimator, X, *, loading=None, ranks=SINGLE_PROCESS):
     """Check `X`, find out its layout and return its samples.
 
     Parameters
@@ -122,6 +123,8 @@ def read_training_samples(estimator, X, *, loading=None):
         What the user passed.
     loading : estimator or None, default=None
         Whose `net_params` say how a Dataset is loaded; None: those of `estimator`.
+    ranks : SingleProcess or Communicator, default=this process alone
+        Who looks for NaN, each in its own part.
 
     Returns
     -------
@@ -132,7 +135,7 @@ def read_training_samples(estimator, X, *, loading=None):
     if isinstance(X, StoredArray):
         X.warn_of_large_chunks()
     layout = resolve_layout(X.shape, estimator.input_shape, estimator.channel_axis)
-    return _checked(X, layout)
+    return _checked(X, layout, ranks=ranks)
 
 
 def describe_input(estimator, X, samples):
@@ -164,7 +167,14 @@ def describe_input(estimator, X, samples):
 
 
 def read_samples(
-    estimator, X, *, name="X", any_size=False, training=False, loading=None
+    estimator,
+    X,
+    *,
+    name="X",
+    any_size=False,
+    training=False,
+    loading=None,
+    ranks=SINGLE_PROCESS,
 ):
     """Check `X` against what `fit` saw and return its samples.
 
@@ -182,6 +192,8 @@ def read_samples(
         Whether they are going to be trained on.
     loading : estimator or None, default=None
         Whose `net_params` say how a Dataset is loaded; None: those of `estimator`.
+    ranks : SingleProcess or Communicator, default=this process alone
+        Who looks for NaN, each in its own part.
 
     Returns
     -------
@@ -191,7 +203,7 @@ def read_samples(
     params = loading_params(loading or estimator, "train" if training else "valid")
     rows = _as_rows(X, name, 1, estimator, params)
     layout = seen_layout(estimator, rows.shape[1:], name, any_size)
-    samples = _checked(rows, layout, name)
+    samples = _checked(rows, layout, name, ranks)
     if rows.ndim == 2:
         names_from = rows if isinstance(rows, RowSource) else X
         validate_data(estimator, names_from, reset=False, skip_check_array=True)

@@ -1,28 +1,42 @@
-"""Passes over all samples, of which every process makes its share."""
+"""Passes over all samples, of which every process makes its part."""
 
 import numpy as np
 
-from ..distributed.context import current
+from ..distributed.single_process import SINGLE_PROCESS
 from ..utils.user_warnings import warn
 
 # Of 24 bits, fewer than 6 are left for the differences.
 _LOST_DIGITS = 64 * np.finfo(np.float32).eps
 
 
-def check_finite(samples, name="X"):
+def own_part(n_samples, ranks):
+    """Return which of consecutive samples a rank reads in a pass over all, as a slice.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of all samples.
+    ranks : SingleProcess or Communicator
+        Who shares the pass.
+    """
+    first, last = (n_samples * (ranks.rank + k) // ranks.size for k in (0, 1))
+    return slice(first, last)
+
+
+def check_finite(samples, name="X", ranks=SINGLE_PROCESS):
     """Raise ValueError where a value is no finite float32 number."""
-    samples.check_finite(name, current().share(len(samples)))
+    samples.check_finite(name, own_part(len(samples), ranks))
 
 
-def moments(samples):
+def moments(samples, ranks=SINGLE_PROCESS):
     """Return statistics of samples, as `Samples.moments` does."""
-    ranks = current()
     if ranks.size == 1:
         return samples.moments()
-    share = ranks.share(len(samples))
-    n_samples = share.stop - share.start
-    own = (n_samples, samples.moments(share)) if n_samples else None
-    return merge_moments([part for part in ranks.from_all(own) if part is not None])
+    part = own_part(len(samples), ranks)
+    n_samples = part.stop - part.start
+    own = (n_samples, samples.moments(part)) if n_samples else None
+    found = ranks.gather_objects(own)
+    return merge_moments([moments for moments in found if moments is not None])
 
 
 def check_variation(moments):

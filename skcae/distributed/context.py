@@ -1,101 +1,38 @@
 """Which processes share a fit: this one alone, unless users say otherwise."""
 
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+
+from .single_process import SINGLE_PROCESS
 
 _THREAD = threading.local()
 
 
-class Alone:
-    """One process that does everything itself; see `Group` for what others say."""
-
-    rank, size, is_first, gpu = 0, 1, True, "cuda"
-
-    def share(self, n_samples):
-        """Return all of a pass."""
-        return slice(0, n_samples)
-
-    def own(self, part):
-        """Return all of a batch."""
-        return part
-
-    def n_own(self, n_samples):
-        """Return how many of some samples there are to compute."""
-        return n_samples
-
-    def begin(self, n_samples):
-        """Begin a batch."""
-
-    def beginning(self, n_samples):
-        """Look at the first samples of a batch alone."""
-        return nullcontext()
-
-    def n_in_batch(self, x):
-        """Return the number of samples."""
-        return len(x)
-
-    n_that_count = n_in_batch
-
-    def drawn(self, draw, shape, **how):
-        """Draw for a batch."""
-        return draw(shape, **how)
-
-    def gathered(self, x):
-        """Return the rows of a batch."""
-        return x
-
-    def extremes(self, low, high):
-        """Return the least and the largest values."""
-        return low, high
-
-    def average_gradients(self, parameters, x):
-        """Leave gradients as they are."""
-
-    def mean(self, loss, x):
-        """Return the loss of a batch."""
-        return loss
-
-    def sums(self, *values):
-        """Return numbers."""
-        return [float(value) for value in values]
-
-    def any(self, flag):
-        """Return whether it is so."""
-        return flag
-
-    def from_first(self, function):
-        """Return what a function returns."""
-        return function()
-
-    def from_all(self, value):
-        """Return the only value."""
-        return [value]
-
-    def check_same(self, facts):
-        """Agree with oneself."""
-
-
-ALONE = Alone()
-
-
 def current():
-    """Return the processes that share the fit this thread is in."""
-    return getattr(_THREAD, "ranks", ALONE)
+    """Return the ranks that share the fit which this thread is in.
+
+    Only estimators and what starts a training ask for them; all else gets them as an
+    argument.
+    """
+    return getattr(_THREAD, "ranks", SINGLE_PROCESS)
 
 
 @contextmanager
 def shared_fit():
-    """Share the fit inside with others, in a `data_parallel` block; yield them all."""
-    meeting = getattr(_THREAD, "meeting", None)
-    if meeting is None or current() is not ALONE:
+    """Share the fit inside with the others of a `data_parallel` block; yield the ranks.
+
+    A fit within a shared fit is a part of it.
+    """
+    session = getattr(_THREAD, "session", None)
+    if session is None or current() is not SINGLE_PROCESS:
         yield current()
         return
-    with meeting.fit() as ranks:
+    with session.fit() as ranks:
         _THREAD.ranks = ranks
         try:
             yield ranks
         finally:
-            _THREAD.ranks = ALONE
+            _THREAD.ranks = SINGLE_PROCESS
 
 
 @contextmanager
@@ -143,17 +80,17 @@ def data_parallel():
     >>> ranks.rank, ranks.size  # the first of two: 0, 2
     (0, 1)
     """
-    if getattr(_THREAD, "meeting", None) is not None:
-        yield _THREAD.meeting
+    if getattr(_THREAD, "session", None) is not None:
+        yield _THREAD.session
         return
-    from .process_group import is_launched, open_session
+    from .session import is_launched, open_session
 
     if not is_launched():
-        yield ALONE
+        yield SINGLE_PROCESS
         return
-    with open_session() as meeting:
-        _THREAD.meeting = meeting
+    with open_session() as session:
+        _THREAD.session = session
         try:
-            yield ALONE if meeting is None else meeting
+            yield SINGLE_PROCESS if session is None else session
         finally:
-            _THREAD.meeting = None
+            _THREAD.session = None

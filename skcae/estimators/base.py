@@ -76,7 +76,10 @@ class BaseAutoencoder(FittedState, BaseEstimator):
             identity = fingerprint(self, samples, valid, seed, warm)
             return Checkpoint(self.checkpoint, identity, seed)
 
-        return current().from_first(opened)
+        ranks = current()
+        checkpoint = ranks.broadcast_result(opened)
+        checkpoint.is_writer = ranks.is_first
+        return checkpoint
 
     def _hold_out(self, samples, valid, seed):
         """Return training and validation samples; the latter may be None."""
@@ -121,8 +124,8 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         """
         from ..runtime.devices import resolve_device
 
-        device = resolve_device(self.device)
-        moments = moments_of(samples)
+        device = resolve_device(self.device, current().gpu)
+        moments = moments_of(samples, current())
         check_variation(moments)
         fitted.net = self._make_net(fitted, device)
         scale = resolve_scale(fitted.architecture.output_activation, moments)
@@ -134,11 +137,11 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         from ..persistence.weights import load_weights, weights_as_numpy
         from ..runtime.devices import resolve_device
 
-        device = resolve_device(self.device)
+        device = resolve_device(self.device, current().gpu)
         fitted.net = self._make_net(fitted, device)
         load_weights(fitted.net.module_, weights_as_numpy(self.module_))
         attributes = {"n_iter_": self.n_iter_, "history_": self.history_}
-        return attributes | _mean_of(samples, moments_of(samples))
+        return attributes | _mean_of(samples, moments_of(samples, current()))
 
     def _continue(self, samples):
         """Train for one more epoch, and assign all results or none."""
@@ -182,7 +185,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
 
         # partial_fit keeps the parameters of the first fit, even if set_params has
         # changed them since.
-        net, learning = fitted.net, fitted.learning
+        net, learning, ranks = fitted.net, fitted.learning, current()
         rows = train_autoencoder(
             net,
             samples,
@@ -193,6 +196,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
             epochs=epochs,
             callbacks=list(callbacks),
             initialize_weights=initialize_weights,
+            ranks=ranks,
             checkpoint=checkpoint,
         )
         history = attributes["history_"] + [
@@ -204,16 +208,16 @@ class BaseAutoencoder(FittedState, BaseEstimator):
             "history_": history,
             "n_iter_": len(history),
             "reconstruction_err_": kept_loss(
-                net, samples, rows, learning, keeps_best=keeps_best
+                net, samples, rows, learning, ranks, keeps_best=keeps_best
             ),
-            "n_dead_units_": count_and_warn_of_dead_units(net, samples),
+            "n_dead_units_": count_and_warn_of_dead_units(net, samples, ranks),
         }
 
     def _training_callbacks(self, context, reported):
         """Return the callbacks of one fit; the net drops them when it ends."""
         from ..training.callbacks import TaskReports, make_callbacks
 
-        callbacks = make_callbacks(self)
+        callbacks = make_callbacks(self, current())
         if context is not None:
             reports = TaskReports(self, context, **reported)
             callbacks.append(("task_reports", reports))
@@ -228,7 +232,7 @@ def _mean_of(samples, moments):
 
 def _add_to_mean(attributes, samples):
     """Return the attributes about the samples of all trainings so far."""
-    here = _mean_of(samples, moments_of(samples))
+    here = _mean_of(samples, moments_of(samples, current()))
     total = attributes["n_samples_seen_"] + len(samples)
     mean = attributes["mean_"]
     mean = mean + (here["mean_"] - mean) * (len(samples) / total)

@@ -303,14 +303,15 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         from ..training.fine_tuning import fine_tune, standardise, start_head
 
         # Whatever cannot be built is found before the autoencoder is trained.
-        device = resolve_device(self.device)
+        ranks = current()
+        device = resolve_device(self.device, ranks.gpu)
         trains_in_bfloat16(self.precision, device)
         net = fitted.net = self._make_net(fitted, device)
         autoencoder = fitted_autoencoder(self.autoencoder, X, fitted.seed)
         _load_encoder(net.module_.encoder, autoencoder.module_)
-        update_and_broadcast(net, standardise, net, samples)
+        update_and_broadcast(net, ranks, standardise, net, samples)
         if self.head_init == "ridge":
-            update_and_broadcast(net, start_head, net, samples, labels)
+            update_and_broadcast(net, ranks, start_head, net, samples, labels)
         rows = fine_tune(
             net,
             samples,
@@ -321,9 +322,10 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
             schedule=self.lr_schedule,
             seed=fitted.seed,
             callbacks=self._training_callbacks,
+            ranks=ranks,
         )
-        update_and_broadcast(net)
-        rows = current().from_first(lambda: rows)
+        update_and_broadcast(net, ranks)
+        rows = ranks.broadcast_result(lambda: rows)
         history = [{**row, "epoch": number} for number, row in enumerate(rows, start=1)]
         return {
             "classes_": labels.classes,
@@ -335,7 +337,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
     def _training_callbacks(self):
         from ..training.callbacks import make_callbacks
 
-        return make_callbacks(self)
+        return make_callbacks(self, current())
 
     def _make_module(self, fitted):
         from ..nn.classifier import ConvClassifier

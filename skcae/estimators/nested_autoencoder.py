@@ -8,6 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ..data.read_input import read_samples, read_training_samples
+from ..distributed.context import current
 from ..params.resolve import resolve_architecture
 from .transformer import ConvAutoencoderTransformer
 
@@ -77,8 +78,10 @@ def read_for(autoencoder, X, *, loading=None):
     """
     autoencoder = unwrap(autoencoder)
     if is_fitted(autoencoder):
-        return read_samples(autoencoder, X, training=True, loading=loading)
-    return read_training_samples(autoencoder, X, loading=loading)
+        return read_samples(
+            autoencoder, X, training=True, loading=loading, ranks=current()
+        )
+    return read_training_samples(autoencoder, X, loading=loading, ranks=current())
 
 
 def architecture_of(autoencoder, layout):

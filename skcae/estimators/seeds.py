@@ -32,7 +32,7 @@ def draw_shared_seed(estimator, **data):
     identity = parameters_in_words(estimator)
     del identity["callbacks"]  # a rank may have some for itself, such as a logger
     ranks.check_same(identity | {name: _in_words(part) for name, part in data.items()})
-    return ranks.from_first(lambda: seed)
+    return ranks.broadcast_result(lambda: seed)
 
 
 def _in_words(data):

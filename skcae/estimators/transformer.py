@@ -14,7 +14,7 @@ from ..data.read_input import (
     read_samples,
     read_training_samples,
 )
-from ..distributed.context import shared_fit
+from ..distributed.context import current, shared_fit
 from ..params.callbacks import check_monitors
 from ..params.constraints import PARAMETER_CONSTRAINTS
 from ..params.cross_checks import is_stagewise
@@ -433,7 +433,10 @@ class ConvAutoencoderTransformer(
             If memory runs out.
         """
         warm = self.warm_start and self.__sklearn_is_fitted__()
-        with shared_fit(), read_training_samples(self, X) as samples:
+        with (
+            shared_fit() as ranks,
+            read_training_samples(self, X, ranks=ranks) as samples,
+        ):
             architecture = resolve_architecture(self, samples.layout)
             warn_of_unused(self)
             if warm:
@@ -450,7 +453,7 @@ class ConvAutoencoderTransformer(
     def _read_validation(self, X_val):
         if X_val is None:
             return nullcontext()
-        return read_samples(self, X_val, name="X_val")
+        return read_samples(self, X_val, name="X_val", ranks=current())
 
     def _fit(self, fitted, attributes, samples, valid, X, y, warm):
         """Complete the record of a fit, and return the public attributes by name."""
@@ -508,10 +511,16 @@ class ConvAutoencoderTransformer(
         """
         check_monitors(self.callbacks, has_validation=False)
         if self.__sklearn_is_fitted__():
-            with shared_fit(), read_samples(self, X, training=True) as samples:
+            with (
+                shared_fit() as ranks,
+                read_samples(self, X, training=True, ranks=ranks) as samples,
+            ):
                 self._continue(samples)
             return self
-        with shared_fit(), read_training_samples(self, X) as samples:
+        with (
+            shared_fit() as ranks,
+            read_training_samples(self, X, ranks=ranks) as samples,
+        ):
             architecture = resolve_architecture(self, samples.layout)
             warn_of_unused(self)
             fitted = self._new_record(samples, architecture)

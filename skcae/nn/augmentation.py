@@ -1,14 +1,14 @@
 """Views of samples for training: a little moved, or as a mirror shows them."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from ..distributed.context import current
+from .random_layer import RandomLayer
 from .winner_take_all import random_crops
 
 
-class RandomViews(nn.Module):
+class RandomViews(RandomLayer):
     """Move every sample at random; nothing outside training.
 
     Parameters
@@ -23,7 +23,6 @@ class RandomViews(nn.Module):
     def __init__(self, shift=0, flip=False):
         super().__init__()
         self.shift, self.flip = shift, flip
-        self.generator = None
 
     @property
     def is_active(self) -> bool:
@@ -37,20 +36,18 @@ class RandomViews(nn.Module):
         if self.shift:
             x = self._shifted(x)
         if self.flip:
-            how = {"generator": self.generator, "device": x.device}
-            drawn = current().drawn(torch.rand, x.shape[:1], **how)
-            chosen = (drawn < 0.5).view(-1, *(1,) * (x.ndim - 1))
+            chosen = self.draw(torch.rand, x, x.shape[:1]) < 0.5
+            chosen = chosen.view(-1, *(1,) * (x.ndim - 1))
             x = torch.where(chosen, x.flip(-1), x)
         return x
 
     def _shifted(self, x):
-        zeros = (self.shift, self.shift) * (x.ndim - 2)
-        return random_crops(
-            F.pad(x, zeros, mode="replicate"), x.shape[2:], self.generator
-        )
+        sides = (self.shift, self.shift) * (x.ndim - 2)
+        padded = F.pad(x, sides, mode="replicate")
+        return random_crops(padded, x.shape[2:], self.generator, self.context)
 
 
-class RandomDropout(nn.Module):
+class RandomDropout(RandomLayer):
     """Set values to zero at random, and scale the others up; only in training.
 
     Unlike torch's own it draws from a generator that can be set.
@@ -64,12 +61,9 @@ class RandomDropout(nn.Module):
     def __init__(self, share=0.0):
         super().__init__()
         self.share = share
-        self.generator = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return what is left of `x`."""
         if not self.training or not self.share:
             return x
-        how = {"generator": self.generator, "device": x.device}
-        drawn = current().drawn(torch.rand, x.shape, **how)
-        return x * (drawn >= self.share) / (1 - self.share)
+        return x * (self.draw(torch.rand, x) >= self.share) / (1 - self.share)

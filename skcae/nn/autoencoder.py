@@ -152,10 +152,10 @@ class ConvAutoencoder(nn.Module):
             for parameter in self.dense.parameters():
                 draw_uniform(parameter, parameter.shape[-1], generator)
 
-    def draw_from(self, generator: torch.Generator) -> None:
-        """Set what draws the noise of a training."""
+    def draw_from(self, generator: torch.Generator, context=None) -> None:
+        """Set what draws the noise of a training, and the batch that it is for."""
         if self.corruption is not None:
-            self.corruption.generator = generator
+            self.corruption.draw_from(generator, context)
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the code of samples in the data's own units.

@@ -44,9 +44,10 @@ class ConvClassifier(nn.Module):
         """Return what it takes to encode one sample."""
         return self.encoder.cost(spatial)
 
-    def draw_from(self, generator: torch.Generator) -> None:
-        """Set what draws the views and the dropout of a training."""
-        self.views.generator = self.dropout.generator = generator
+    def draw_from(self, generator: torch.Generator, context=None) -> None:
+        """Set what draws views and dropout of a training, and the batch it is for."""
+        self.views.draw_from(generator, context)
+        self.dropout.draw_from(generator, context)
 
     def features(self, x: Tensor) -> Tensor:
         """Return standardised features, one row per sample."""

@@ -1,12 +1,12 @@
 """Noise on the input of a denoising autoencoder."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..distributed.context import current
+from .random_layer import RandomLayer
 
 
-class Corruption(nn.Module):
+class Corruption(RandomLayer):
     """Noise on the input of a denoising autoencoder; nothing outside training.
 
     Parameters
@@ -21,22 +21,18 @@ class Corruption(nn.Module):
     def __init__(self, kind, level):
         super().__init__()
         self.kind, self.level = kind, level
-        self.generator = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return a noisy copy of `x` in training mode, else `x`."""
         if not self.training:
             return x
-        draw = torch.randn if self.kind == "gaussian" else torch.rand
-        how = {"generator": self.generator, "device": x.device, "dtype": x.dtype}
-        ranks = current()
-        noise = ranks.drawn(draw, x.shape, **how)
+        noise = self.draw(torch.randn if self.kind == "gaussian" else torch.rand, x)
         if self.kind == "gaussian":
             return x + self.level * noise
         if self.kind == "mask":
             return x * (noise >= self.level)
         axes = (0, *range(2, x.ndim))
         low, high = x.amin(axes, keepdim=True), x.amax(axes, keepdim=True)
-        low, high = ranks.extremes(low, high)
+        low, high = self.context.extremes(low, high)
         x = torch.where(noise < self.level / 2, low, x)
         return torch.where(noise > 1 - self.level / 2, high, x)

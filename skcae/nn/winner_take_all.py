@@ -7,13 +7,14 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from ..distributed.context import current
+from .batch_context import BatchContext
 from .convolutions import CONVOLVE
 
 # Feature maps of so many bytes are still in the cache when winners are looked for.
 _MAX_BYTES = 2**22
 # Convolutions compute so many maps at once.
 _BLOCK = 16
+_WHOLE = BatchContext()
 
 
 def winner_take_all_loss(
@@ -23,6 +24,7 @@ def winner_take_all_loss(
     decoder_weight: Tensor | None = None,
     *,
     share: float,
+    context: BatchContext = _WHOLE,
 ) -> Tensor:
     """Return the loss of a winner-take-all autoencoder of one stage.
 
@@ -48,6 +50,8 @@ def winner_take_all_loss(
         What a winner writes; None: the filter that found it.
     share : float
         Share of the samples in which a filter has a winner, above 0 and up to 1.
+    context : BatchContext, default=all samples are here
+        The batch among whose samples winners are found.
 
     Returns
     -------
@@ -66,11 +70,13 @@ def winner_take_all_loss(
     if torch.is_grad_enabled() and any(
         parameter is not None and parameter.requires_grad for parameter in parameters
     ):
-        return _WinnerTakeAll.apply(x, *parameters, share)
-    return _Step(x, *parameters, share).loss
+        return _WinnerTakeAll.apply(x, *parameters, share, context)
+    return _Step(x, *parameters, share, context).loss
 
 
-def random_crops(x: Tensor, size, generator: torch.Generator) -> Tensor:
+def random_crops(
+    x: Tensor, size, generator: torch.Generator, context: BatchContext = _WHOLE
+) -> Tensor:
     """Return one part of each sample, from a place drawn at random.
 
     Parameters
@@ -81,6 +87,8 @@ def random_crops(x: Tensor, size, generator: torch.Generator) -> Tensor:
         Spatial shape of the parts; all of the axes along which samples are smaller.
     generator : torch.Generator
         What draws the places, every place with the same probability.
+    context : BatchContext, default=all samples are here
+        The batch that places are drawn for.
 
     Returns
     -------
@@ -94,9 +102,12 @@ def random_crops(x: Tensor, size, generator: torch.Generator) -> Tensor:
     steps = x.stride()
     starts = torch.arange(len(x), device=x.device) * steps[0]
     for length, side, step in zip(x.shape[2:], size, steps[2:], strict=True):
-        draw = functools.partial(torch.randint, length - side + 1)
-        how = {"generator": generator, "device": generator.device}
-        drawn = current().drawn(draw, (len(x),), **how)
+        drawn = context.draw(
+            functools.partial(torch.randint, length - side + 1),
+            (len(x),),
+            generator=generator,
+            device=generator.device,
+        )
         starts += drawn.to(x.device) * step
     shape = (x.shape[1], *size)
     places = starts[:, None] + _places(shape, steps[1:], x.device)
@@ -138,9 +149,9 @@ class _WinnerTakeAll(torch.autograd.Function):
     """The loss and, computed along with it from the same patches, its gradients."""
 
     @staticmethod
-    def forward(ctx, x, weight, bias, decoder_weight, share):
+    def forward(ctx, x, weight, bias, decoder_weight, share, context):
         """Return the loss."""
-        step = _Step(x, weight, bias, decoder_weight, share)
+        step = _Step(x, weight, bias, decoder_weight, share, context)
         ctx.save_for_backward(*step.gradients())
         return step.loss
 
@@ -152,7 +163,7 @@ class _WinnerTakeAll(torch.autograd.Function):
             None if gradient is None else grad_output * gradient
             for gradient in ctx.saved_tensors
         )
-        return None, *gradients, None
+        return None, *gradients, None, None
 
 
 class _Step:
@@ -160,11 +171,11 @@ class _Step:
 
     Parameters
     ----------
-    x, weight, bias, decoder_weight, share
+    x, weight, bias, decoder_weight, share, context
         As in `winner_take_all_loss`.
     """
 
-    def __init__(self, x, weight, bias, decoder_weight, share):
+    def __init__(self, x, weight, bias, decoder_weight, share, context):
         # Flat rows and views of them are in the order of NCHW. `contiguous` takes one
         # channel for that in any order, and convolutions then choose the slower maps.
         x = self.x = x.flatten(1).view(x.shape)
@@ -175,15 +186,14 @@ class _Step:
         self.zeros = [((side - 1) // 2, side // 2) for side in weight.shape[2:]]
         self.pads = [n for pair in reversed(self.zeros) for n in pair]
         self.padded = F.pad(x, self.pads)
-        ranks = current()
-        n_winners = max(1, round(share * ranks.n_in_batch(x)))
-        peaks, samples, positions = self._find_winners(x, n_winners, ranks)
+        n_winners = max(1, round(share * context.size(x)))
+        peaks, samples, positions = self._find_winners(x, n_winners, context)
         self.activity = (peaks + bias if self.has_bias else peaks).relu_()
         self.places = self._places_of_patches(x, samples, positions)
         self.rebuilt = self._reconstruct()
         self.loss = 0.5 * F.mse_loss(self.rebuilt, x)
 
-    def _find_winners(self, x, n_winners, ranks):
+    def _find_winners(self, x, n_winners, context):
         """Return values, samples and positions in flat maps, of shape (winners, K)."""
         same = self.zeros[0][0]
         # Zeros that the convolution adds by itself cost less than those in memory.
@@ -192,9 +202,9 @@ class _Step:
         found = []
         for filters in self.encoder.view(self.shape).split(_n_filters_at_once(x)):
             maps = CONVOLVE[x.ndim - 2](x, filters, None, 1, same).flatten(2)
-            peaks, samples = ranks.gathered(maps.amax(2)).topk(n_winners, dim=0)
-            if ranks.size > 1:
-                peaks, samples = _own(peaks, samples, ranks)
+            peaks, samples = context.gather(maps.amax(2)).topk(n_winners, dim=0)
+            if context.is_shared:
+                peaks, samples = _local_winners(peaks, samples, context)
             # Where a maximum lies costs far more than what it is.
             rows = samples * len(filters) + torch.arange(len(filters), device=x.device)
             winners = maps.flatten(0, 1).index_select(0, rows.flatten())
@@ -244,23 +254,23 @@ class _Step:
         return by_encoder.view(self.shape), by_bias, by_decoder.view(self.shape)
 
 
-def _own(peaks, samples, ranks):
-    """Return winners among one's own samples, of the winners of all that share a batch.
+def _local_winners(peaks, samples, context):
+    """Return those winners of the whole batch whose samples are here.
 
     Parameters
     ----------
     peaks, samples : Tensor of shape (winners, K)
         Values, and rows of the whole batch.
-    ranks : Group
-        Who share it.
+    context : BatchContext
+        The whole batch.
 
     Returns
     -------
     peaks, samples : Tensor
-        With rows of one's own part of the batch, as many as some filter needs; where
+        With rows of the samples that are here, as many as some filter needs; where
         a filter has fewer, their value is minus infinity.
     """
-    samples = ranks.places(samples)
+    samples = context.local_rows(samples)
     order = (samples < 0).to(torch.uint8).argsort(dim=0, stable=True)
     order = order[: max(1, int((samples >= 0).sum(0).max()))]
     peaks, samples = peaks.gather(0, order), samples.gather(0, order)

@@ -7,7 +7,6 @@ import torch
 from skorch.callbacks import Callback
 from skorch.history import History
 
-from ..distributed.context import current
 from ..utils.user_warnings import warn
 from .checkpoint_file import explains_damage, read, remove_unfinished, write
 from .comparison import check_tensors, checked_optimizer_state
@@ -35,6 +34,11 @@ class Checkpoint(Callback):
     ------
     ValueError
         If the file is not that of this fit.
+
+    Attributes
+    ----------
+    is_writer : bool
+        Whether this process writes the file, which others that share the fit do not.
     """
 
     is_checkpointed = False  # a file does not hold itself
@@ -43,7 +47,7 @@ class Checkpoint(Callback):
         self.path = Path(path).resolve()
         if self.path.is_dir():
             self.path = self.path / f"{digest(identity)}.checkpoint"
-        self.identity = identity
+        self.identity, self.is_writer = identity, True
         self.has_written = self.path.exists()
         self.saved = self._read() if self.has_written else None
         self.seed = self.saved["seed"] if self.has_written else int(seed)
@@ -175,7 +179,7 @@ class Checkpoint(Callback):
         """
         self.rows, self.earlier = rows, []
         self._write(net, None, net.history)
-        if current().is_first:
+        if self.is_writer:
             remove_unfinished(self.path)
 
     def recover(self, net):
@@ -186,7 +190,7 @@ class Checkpoint(Callback):
         return rows
 
     def _write(self, net, number, history):
-        if not current().is_first:
+        if not self.is_writer:
             return
         content = {
             "identity": self.identity,

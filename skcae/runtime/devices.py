@@ -4,7 +4,6 @@ from functools import wraps
 
 import torch
 
-from ..distributed.context import current
 from ..utils.user_warnings import warn
 
 # What errors say of memory that has run out.
@@ -17,10 +16,17 @@ def is_cpu(device):
     return torch.device(device).type == "cpu"
 
 
-def resolve_device(device):
+def resolve_device(device, gpu="cuda"):
     """Return the device that ``device="auto"`` and its like mean here.
 
     "auto" takes the CPU, with a warning, where there is a GPU that cannot be used now.
+
+    Parameters
+    ----------
+    device : str
+        As the user names it.
+    gpu : str, default="cuda"
+        The GPU that "auto" means: that of this process, where several share a fit.
 
     Raises
     ------
@@ -31,7 +37,7 @@ def resolve_device(device):
     """
     device = str(device)
     if device == "auto":
-        return _resolve_auto()
+        return _resolve_auto(gpu)
     error = _what_fails(device)
     if error is None:
         return device
@@ -44,13 +50,12 @@ def resolve_device(device):
     )
 
 
-def _resolve_auto():
+def _resolve_auto(gpu):
     if not torch.cuda.is_available():
         return "cpu"
-    device = current().gpu
-    error = _what_fails(device)
+    error = _what_fails(gpu)
     if error is None:
-        return device
+        return gpu
     warn(
         f"PyTorch cannot use the GPU now ({reason_of(error)}), so the CPU computes. "
         "Run fewer processes on the GPU (such as those of n_jobs), or set "

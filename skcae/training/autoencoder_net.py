@@ -10,7 +10,7 @@ from ..nn.losses import ReconstructionLoss
 from ..runtime.devices import explains_out_of_memory
 from .base_net import BaseNet, build_net
 from .batches import Batches
-from .objectives import Reconstruction
+from .reconstruction import Reconstruction
 
 # A dense code starts as the principal components of the feature maps.  Trained at full
 # rate, the encoder soon forgets them for what rebuilds best, which classifies worse.
@@ -34,8 +34,9 @@ class AutoencoderNet(BaseNet):
         X = np.asarray(X)
         return Samples(X, Layout(X.shape[1:], channel_axis=0))
 
-    def _step(self, x, _):
-        return super()._step(x)
+    def compute_loss(self, context, x, _):
+        """Return the loss of samples, and what is predicted; there are no targets."""
+        return super().compute_loss(context, x)
 
 
 @explains_out_of_memory

@@ -1,13 +1,13 @@
 """One training of an autoencoder, and what is measured once it has ended."""
 
-from ..distributed.context import current
 from ..params.learning import is_decoder_fitted
 from ..runtime.inference import count_dead_units, mean_loss
 from ..runtime.precision import matmul_precision
 from ..runtime.threads import is_worth_threads, one_thread
 from ..utils.user_warnings import warn
 from .base_net import update_and_broadcast
-from .pretraining import NetInitializer, learn, make_objectives
+from .initialization import NetInitializer
+from .schedule import learn, make_objectives
 
 # Enough samples to tell a constant unit from a rare one.
 _N_SAMPLES_DEAD = 512
@@ -26,6 +26,7 @@ def train_autoencoder(
     epochs,
     callbacks,
     initialize_weights,
+    ranks,
     checkpoint=None,
 ):
     """Train the net of an autoencoder.
@@ -51,6 +52,8 @@ def train_autoencoder(
         In force for this training, after the net's own.
     initialize_weights : bool
         Whether the weights are still to be started.
+    ranks : SingleProcess or Communicator
+        Who shares the training.
     checkpoint : Checkpoint or None, default=None
         Where to write each epoch, and what to go on from.
 
@@ -60,7 +63,7 @@ def train_autoencoder(
         Losses and seconds of every epoch.
     """
     # A rank that goes on from weights of its own begins with those of rank 0.
-    update_and_broadcast(net)
+    update_and_broadcast(net, ranks)
     if checkpoint is not None and checkpoint.is_finished:
         return checkpoint.recover(net)
     start = NetInitializer(
@@ -94,20 +97,21 @@ def train_autoencoder(
                 epochs=epochs,
                 seed=[seed, n_epochs_before],
                 callbacks=callbacks,
+                ranks=ranks,
                 checkpoint=checkpoint,
             )
         if is_decoder_fitted(learning, epochs):
             # Least squares are solved by iteration, which needs exact products.
             with matmul_precision("float32", net.device):
-                update_and_broadcast(net, start.decoder)
+                update_and_broadcast(net, ranks, start.fit_decoder)
     if checkpoint is not None:
         checkpoint.finish(net, rows)
     # The processors of the ranks may round differently.
-    update_and_broadcast(net)
-    return current().from_first(lambda: rows)
+    update_and_broadcast(net, ranks)
+    return ranks.broadcast_result(lambda: rows)
 
 
-def kept_loss(net, samples, rows, learning, *, keeps_best):
+def kept_loss(net, samples, rows, learning, ranks, *, keeps_best):
     """Return the training loss of the epoch whose weights were kept.
 
     Where no epoch has measured the loss of the whole autoencoder, it is that on some
@@ -123,6 +127,8 @@ def kept_loss(net, samples, rows, learning, *, keeps_best):
         As `train_autoencoder` returns them.
     learning : dict
         How filters were learnt.
+    ranks : SingleProcess or Communicator
+        Who shares the fit; the loss is that which rank 0 finds.
     keeps_best : bool
         Whether the weights are those of the epoch with the least validation loss.
 
@@ -132,13 +138,13 @@ def kept_loss(net, samples, rows, learning, *, keeps_best):
     """
     if not rows or learning["stagewise"]:
         some = samples.evenly_spaced(_N_SAMPLES_LOSS)
-        return current().from_first(lambda: mean_loss(net, some))
+        return ranks.broadcast_result(lambda: mean_loss(net, some))
     if keeps_best:
         return min(rows, key=lambda row: row["valid_loss"])["train_loss"]
     return rows[-1]["train_loss"]
 
 
-def count_and_warn_of_dead_units(net, samples):
+def count_and_warn_of_dead_units(net, samples, ranks):
     """Return how many units of the code are constant, with a warning if any is.
 
     Parameters
@@ -147,6 +153,8 @@ def count_and_warn_of_dead_units(net, samples):
         The trained net.
     samples : Samples
         Training data.
+    ranks : SingleProcess or Communicator
+        Who shares the fit; rank 0 counts.
 
     Returns
     -------
@@ -155,7 +163,7 @@ def count_and_warn_of_dead_units(net, samples):
     if len(samples) < 2:
         return 0
     some = samples.evenly_spaced(_N_SAMPLES_DEAD)
-    n_dead, n_units = current().from_first(lambda: count_dead_units(net, some))
+    n_dead, n_units = ranks.broadcast_result(lambda: count_dead_units(net, some))
     if n_dead:
         warn(
             f"{n_dead} of {n_units} units of the code are constant over the training "

@@ -1,17 +1,17 @@
 """A skorch net with a short inner loop, and how such nets are made."""
 
 import math
+from functools import partial
 
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PassthroughScoring, PrintLog
-from skorch.utils import to_device
 
-from ..distributed.context import current
 from ..nn.convolutions import use_channels_last
 from ..params.optimizers import OPTIMIZERS
 from ..persistence.weights import load_weights, weights_as_numpy
 from ..runtime.devices import is_out_of_memory
+from ..runtime.steps import EagerSteps
 from .callbacks import StopTraining, copy_callback, stops_training
 
 _BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
@@ -33,10 +33,11 @@ class BaseNet(NeuralNet):
         Of `NeuralNet`.
     """
 
-    # What training minimises, and the function of module and samples that it is
-    # computed from; single trainings set others.
+    # What training minimises, the function of module and samples that it is computed
+    # from, and how batches are computed; each training sets its own.
     _objective = None
     _training_output = None
+    _steps = None
 
     def __init__(self, *args, precision="float32", **kwargs):
         self.precision = precision
@@ -59,7 +60,7 @@ class BaseNet(NeuralNet):
 
     def __getstate__(self):
         state = super().__getstate__()
-        for name in ("_training_output", "_objective"):  # they belong to this process
+        for name in ("_training_output", "_objective", "_steps"):  # of this process
             state.pop(name, None)
         return state
 
@@ -91,30 +92,38 @@ class BaseNet(NeuralNet):
             for _, callback in self.callbacks_
             if stops_training(callback, self, **kwargs)
         ]
-        if current().any(bool(stopped)):
+        if self._steps_at_hand().any(bool(stopped)):
             raise StopTraining
 
     def train_step_single(self, batch, **fit_params):
         """Compute loss and gradients of one batch."""
         self._set_training(True)
-        step = self._step(*batch)
-        step["loss"].backward()
-        ranks = current()
-        ranks.average_gradients(self._trained_parameters(), batch[0])
-        return step | {"loss": ranks.mean(step["loss"], batch[0])}
+        steps = self._steps_at_hand()
+        loss, output = steps.forward_backward(steps.prepare(batch))
+        steps.reduce()
+        return {"loss": steps.batch_loss(loss), "y_pred": output}
 
     def validation_step(self, batch, **fit_params):
         """Compute the loss of one batch."""
         self._set_training(False)
+        steps = self._steps_at_hand()
         with torch.no_grad():
-            step = self._step(*batch)
-        return step | {"loss": current().mean(step["loss"], batch[0])}
+            loss, output = self.compute_loss(steps.context, *steps.prepare(batch))
+        return {"loss": steps.batch_loss(loss), "y_pred": output}
+
+    def train_step(self, batch, **fit_params):
+        """Train on one batch."""
+        step = super().train_step(batch, **fit_params)
+        self._objective.after_step(self)
+        return step
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Train on, or validate with, one pass over the data."""
         if iterator is None:
             return
-        iterator.ranks = current()
+        steps = self._steps_at_hand()
+        steps.begin_epoch()
+        iterator.share = steps.share
         if self._has_batch_listeners():
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             rows = self.history[-1]["batches"]  # as many as training batches
@@ -123,15 +132,26 @@ class BaseNet(NeuralNet):
             losses = self.history[-1, "batches", :, f"{prefix}_loss"]
             self._check_loss(sum(losses), prefix)
             return
-        loss = self._run_quiet_epoch(iterator, training)
+        self._set_training(training)
+        take = steps.train if training else steps.evaluate
+        with torch.set_grad_enabled(training):
+            for batch in iterator:
+                take(batch)
+        loss = steps.epoch_loss()
         self._check_loss(loss, prefix)
         self._record(f"{prefix}_loss", loss)
 
-    def train_step(self, batch, **fit_params):
-        """Train on one batch."""
-        step = super().train_step(batch, **fit_params)
-        self._objective.after_step(self)
-        return step
+    def compute_loss(self, context, *batch):
+        """Return the loss of a batch on the device, and what is predicted for it.
+
+        Parameters
+        ----------
+        context : BatchContext
+            The whole batch.
+        *batch : Tensor or tuple of Tensor
+            Samples and target.
+        """
+        return self._objective.loss(self, context, *batch)
 
     def output(self, x):
         """Return what the loss is computed from, as precision and compile ask."""
@@ -140,34 +160,18 @@ class BaseNet(NeuralNet):
             function = self._training_output
         return function(self.module_, x)
 
-    def _step(self, *batch):
-        loss, output = self._objective.loss(self, *to_device(batch, self.device))
-        return {"loss": loss, "y_pred": output}
-
-    def _run_quiet_epoch(self, iterator, training):
-        self._set_training(training)
-        optimizer, total, count = self.optimizer_, 0.0, 0
-        parameters, ranks = self._trained_parameters(), current()
-        with torch.set_grad_enabled(training):
-            for batch in iterator:
-                loss = self._step(*batch)["loss"]
-                if training:
-                    # What the optimizer's own method costs shows in small steps.
-                    for parameter in parameters:
-                        parameter.grad = None
-                    loss.backward()
-                    ranks.average_gradients(parameters, batch[0])
-                    optimizer.step()
-                    self._objective.after_step(self)
-                n_samples = ranks.n_that_count(batch[0])
-                total = total + loss.detach() * n_samples
-                count += n_samples
-        total, count = ranks.sums(total, count)
-        return total / count
-
-    def _trained_parameters(self):
-        groups = self.optimizer_.param_groups
-        return [parameter for group in groups for parameter in group["params"]]
+    def _steps_at_hand(self):
+        """Return the steps of the training at hand, or of this process alone."""
+        if self._steps is not None:
+            return self._steps
+        steps = EagerSteps(
+            self.compute_loss,
+            self.optimizer_,
+            after_step=partial(self._objective.after_step, self),
+            device=self.device,
+        )
+        steps.begin_epoch()
+        return steps
 
     def _has_batch_listeners(self):
         return any(
@@ -280,18 +284,28 @@ def build_net(
     return net
 
 
-def update_and_broadcast(net, change=lambda: None, *arguments):
-    """Call a function that changes a net; where several share a fit, rank 0 alone.
+def update_and_broadcast(net, ranks, change=lambda: None, *arguments):
+    """Let rank 0 change a net, and give its weights to the other ranks.
 
-    The others get its weights, also if nothing has changed.
+    They get them also where nothing has changed.
+
+    Parameters
+    ----------
+    net : BaseNet
+        Changed on all ranks.
+    ranks : SingleProcess or Communicator
+        Who shares the fit.
+    change : callable, default=nothing
+        Changes the net; only called on rank 0.
+    *arguments : sequence
+        Of `change`.
     """
-    ranks = current()
     if ranks.size == 1:
         change(*arguments)
         return
 
-    def weights():
+    def changed_weights():
         change(*arguments)
         return weights_as_numpy(net.module_)
 
-    load_weights(net.module_, ranks.from_first(weights))
+    load_weights(net.module_, ranks.broadcast_result(changed_weights))

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from sklearn.utils import gen_batches
 
-from ..distributed.context import ALONE
 from ..runtime.transfer import for_device
 
 
@@ -30,8 +29,8 @@ class Batches:
 
     Attributes
     ----------
-    ranks : Alone or Group
-        Who share each batch; here only what belongs to this process is read.
+    share : SharedBatch or None
+        Which samples of each batch are read; None: all.
     """
 
     def __init__(
@@ -49,26 +48,28 @@ class Batches:
         self.n_samples = min(len(dataset), max_samples or len(dataset))
         self.rng = np.random.default_rng(seed)
         self.on_device = for_device(dataset, device)
-        self.ranks = ALONE
+        self.share = None
 
     def __len__(self):
         return -(-self.n_samples // self.batch_size)
 
     @property
     def parts(self):
-        """Which places of the order make a batch."""
+        """Which places of the order make each batch, as slices."""
         return list(gen_batches(self.n_samples, self.batch_size))
 
     def __iter__(self):
         order = self.dataset.shuffled(self.rng) if self.shuffle else None
-        ranks, wholes = self.ranks, self.parts
-        parts = [ranks.own(whole) for whole in wholes]
+        wholes = parts = self.parts
+        if self.share is not None:
+            parts = [self.share.local_part(whole) for whole in wholes]
         if self.on_device is not None:
             batches = self.on_device.batches(parts, order)
         else:
             batches = self._from_memory(parts, order)
         for whole, part, x in zip(wholes, parts, batches, strict=True):
-            ranks.begin(whole.stop - whole.start)
+            if self.share is not None:
+                self.share.begin(whole.stop - whole.start)
             yield x, self.target(x, part if order is None else order[part])
 
     def _from_memory(self, parts, order):

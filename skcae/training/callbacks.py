@@ -9,8 +9,6 @@ from copy import copy, deepcopy
 from skorch.callbacks import Callback, EarlyStopping
 from tqdm.auto import tqdm
 
-from ..distributed.context import current
-
 
 class EpochBar(Callback):
     """One progress bar per fit, a step per epoch, with the losses behind it.
@@ -148,13 +146,21 @@ def stops_training(callback, net, **kwargs):
     return False
 
 
-def make_callbacks(estimator):
-    """Return the callbacks of one training that the parameters of an estimator name."""
+def make_callbacks(estimator, ranks):
+    """Return the callbacks of one training that the parameters of an estimator name.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Has the parameters of early stopping, and `verbose`.
+    ranks : SingleProcess or Communicator
+        Who shares the fit; rank 0 alone shows a bar.
+    """
     stopping = MLPStyleEarlyStopping(
         estimator.early_stopping, estimator.n_iter_no_change, estimator.tol
     )
     callbacks = [("early_stopping", stopping)]
-    if estimator.verbose and current().is_first:
+    if estimator.verbose and ranks.is_first:
         callbacks.append(("epoch_bar", EpochBar()))
     return callbacks
 

@@ -6,22 +6,36 @@ from ..nn.classifier import ConvClassifier, WeightedCrossEntropy
 from ..runtime.devices import explains_out_of_memory
 from .base_net import BaseNet, build_net
 from .batches import LabelledBatches
-from .objectives import Objective
+from .objective import Objective
 
 
 class FullNetwork(Objective):
     """Tell classes by views of samples."""
 
-    def loss(self, net, x, target):
+    def loss(self, net, context, x, target):
         """Return the loss of a batch, and the logits."""
         logits = net.output(net.module_.views(x))
         return net.criterion_(logits, target), logits
 
+    def parameters(self, module):
+        """Return the parameters of head and encoder, but what only decodes."""
+        dense = module.encoder.dense
+        decoding = () if dense is None else (dense.atoms, dense.mean)
+        return [p for p in module.parameters() if not any(p is d for d in decoding)]
 
-class FrozenEncoder(Objective):
+
+class _HeadOnly(Objective):
+    """Train the head alone."""
+
+    def parameters(self, module):
+        """Return the parameters of the head."""
+        return [module.weight, module.bias]
+
+
+class FrozenEncoder(_HeadOnly):
     """Tell classes by views of samples, by means of what the encoder finds already."""
 
-    def loss(self, net, x, target):
+    def loss(self, net, context, x, target):
         """Return the loss of a batch, and the logits."""
         module = net.module_
         with torch.no_grad():
@@ -30,10 +44,10 @@ class FrozenEncoder(Objective):
         return net.criterion_(logits, target), logits
 
 
-class FrozenFeatures(Objective):
+class FrozenFeatures(_HeadOnly):
     """Tell classes by standardised features."""
 
-    def loss(self, net, x, target):
+    def loss(self, net, context, x, target):
         """Return the loss of a batch, and the logits."""
         logits = net.module_.scores(x.flatten(1))
         return net.criterion_(logits, target), logits

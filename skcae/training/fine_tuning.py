@@ -102,7 +102,17 @@ def _factor(predictions, labels):
 
 
 def fine_tune(
-    net, samples, labels, held_out, *, frozen_epochs, epochs, schedule, seed, callbacks
+    net,
+    samples,
+    labels,
+    held_out,
+    *,
+    frozen_epochs,
+    epochs,
+    schedule,
+    seed,
+    callbacks,
+    ranks,
 ):
     """Train a net: the head alone at first, if so wanted, then all of it.
 
@@ -124,6 +134,8 @@ def fine_tune(
         Decides orders, views and dropout.
     callbacks : callable
         Makes the callbacks of one training.
+    ranks : SingleProcess or Communicator
+        Who shares the fit.
 
     Returns
     -------
@@ -150,6 +162,7 @@ def fine_tune(
                 seed=[seed, int(is_frozen)],
                 callbacks=callbacks() + _schedules(schedule, n_epochs),
                 objective=objective,
+                ranks=ranks,
             )
         rows += [{**row, "frozen": is_frozen} for row in trained]
     return rows

@@ -1,6 +1,7 @@
 """One training of a net on samples, with what belongs to that training alone."""
 
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
@@ -8,15 +9,26 @@ from skorch.callbacks import PrintLog
 from skorch.helper import predefined_split
 from skorch.history import History
 
-from ..distributed.context import current
 from ..runtime.compilation import check_compiler, compiled, for_full_batches
 from ..runtime.devices import explains_out_of_memory, release_cached_memory
 from ..runtime.precision import in_bfloat16, matmul_precision, trains_in_bfloat16
+from ..runtime.steps import make_steps
 from ..runtime.threads import is_worth_threads, one_thread
 
 
 @explains_out_of_memory
-def train(net, samples, valid, *, epochs, seed, callbacks, objective, checkpoint=None):
+def train(
+    net,
+    samples,
+    valid,
+    *,
+    epochs,
+    seed,
+    callbacks,
+    objective,
+    ranks,
+    checkpoint=None,
+):
     """Train `net` on samples and leave nothing of this training in it.
 
     Parameters
@@ -35,6 +47,8 @@ def train(net, samples, valid, *, epochs, seed, callbacks, objective, checkpoint
         In force for this training, after the net's own.
     objective : Objective
         What is minimised.
+    ranks : SingleProcess or Communicator
+        Who shares the training.
     checkpoint : Checkpoint or None, default=None
         Where to write each epoch, and what to go on from.
 
@@ -47,7 +61,6 @@ def train(net, samples, valid, *, epochs, seed, callbacks, objective, checkpoint
     order = np.random.default_rng(int(order_seed))
     net.max_epochs, net.iterator_train__seed = epochs, order
     generator = torch.Generator(device=net.device).manual_seed(int(noise_seed))
-    net.module_.draw_from(generator)
     first, n_done = [], 0
     if checkpoint is not None:
         first, n_done = [("checkpoint", checkpoint)], checkpoint.n_epochs
@@ -55,13 +68,22 @@ def train(net, samples, valid, *, epochs, seed, callbacks, objective, checkpoint
     n_before = len(net.history)
     n_multiplications, _ = net.module_.cost()
     n_samples = min(len(samples), net.iterator_train__max_samples or len(samples))
-    size = current().n_own(min(n_samples, net.batch_size))
-    output = _training_output(net, size)
+    steps = make_steps(
+        ranks,
+        net.compute_loss,
+        net.optimizer_,
+        after_step=partial(objective.after_step, net),
+        device=net.device,
+        parameters=objective.parameters(net.module_),
+    )
+    output = _training_output(net, steps.n_local(min(n_samples, net.batch_size)))
     with (
-        _for_this_training(net, valid, first, callbacks, output, objective),
+        _set_up(net, objective, steps, output, generator),
+        _callbacks(net, first, callbacks, ranks),
         one_thread(when=not is_worth_threads(n_multiplications * net.batch_size)),
         matmul_precision(net.precision, net.device),
     ):
+        net.train_split = None if valid is None else predefined_split(valid)
         net.partial_fit(samples, epochs=epochs - n_done)
     release_cached_memory(net.device)
     return [_summary(row) for row in net.history[n_before:]]
@@ -101,19 +123,31 @@ def _training_output(net, size):
 
 
 @contextmanager
-def _for_this_training(net, valid, first, callbacks, output, objective):
-    own = before = net.callbacks_
-    if not current().is_first:
-        own = [pair for pair in own if not isinstance(pair[1], PrintLog)]
-    # The net's own come before those that look at what they record.
-    net.callbacks_ = [*first, *own, *callbacks]
-    net.train_split = None if valid is None else predefined_split(valid)
-    net._training_output, net._objective = output, objective
+def _set_up(net, objective, steps, output, generator):
+    """Let a net compute what one training minimises, as long as that lasts."""
+    net._objective, net._steps, net._training_output = objective, steps, output
+    net.module_.draw_from(generator, steps.context)
     try:
         yield
     finally:
-        net.callbacks_, net.train_split = before, None
-        del net._training_output, net._objective
+        steps.close()
+        net.module_.draw_from(generator)
+        net.train_split = None
+        del net._objective, net._steps, net._training_output
+
+
+@contextmanager
+def _callbacks(net, first, last, ranks):
+    """Add callbacks of one training to those of a net."""
+    own = before = net.callbacks_
+    if not ranks.is_first:
+        own = [pair for pair in own if not isinstance(pair[1], PrintLog)]
+    # The net's own come before those that look at what they record.
+    net.callbacks_ = [*first, *own, *last]
+    try:
+        yield
+    finally:
+        net.callbacks_ = before
 
 
 def _summary(row):

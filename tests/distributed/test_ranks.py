@@ -238,39 +238,3 @@ def test_launcher_that_starts_again_goes_on_from_the_checkpoint(tmp_path):
     expected = fits.summary(fits.make(batch_size=16).fit(fits.DATA))
     assert_same_bits(*found)
     assert_same_curve(found[0], expected)
-
-
-def test_moments_of_parts_are_those_of_all():
-    from skcae.data.layout import Layout
-    from skcae.data.samples import Samples
-    from skcae.data.statistics import merge_moments
-
-    X = np.random.default_rng(0).normal(1e3, [[1], [10]], size=(50, 2, 30))
-    samples = Samples(X.astype(np.float32), Layout((2, 30), channel_axis=0))
-    parts = [slice(0, 1), slice(1, 20), slice(20, 50)]
-    found = merge_moments(
-        [(part.stop - part.start, samples.moments(part)) for part in parts]
-    )
-    for name, expected in samples.moments().items():
-        np.testing.assert_allclose(found[name], expected, rtol=1e-6, err_msg=name)
-
-
-def test_batches_of_several_ranks_make_a_whole():
-    from skcae.distributed.process_group import Group
-
-    for size in (2, 3, 5):
-        groups = [Group.__new__(Group) for _ in range(size)]
-        for rank, group in enumerate(groups):
-            group.rank, group.size = rank, size
-        for n_samples in (1, 2, 4, 7, 10):
-            rows = np.arange(100)
-            part = slice(20, 20 + n_samples)
-            taken = []
-            for group in groups:
-                group.begin(n_samples)
-                own = rows[group.own(part)]
-                assert len(own) == group.n_own(n_samples) >= 1
-                taken += own[: group.n_that_count(own)].tolist()
-            assert sorted(taken) == rows[part].tolist()
-            shares = [rows[group.share(n_samples)] for group in groups]
-            np.testing.assert_array_equal(np.concatenate(shares), rows[:n_samples])

@@ -72,7 +72,7 @@ def start():
     context = multiprocessing.get_context("forkserver")
     # They share what takes seconds to import, and no thread.
     context.set_forkserver_preload(
-        ["torch._dynamo", "skcae.training.pretraining", __name__]
+        ["torch._dynamo", "skcae.training.schedule", __name__]
     )
 
     def start(function, params, path):

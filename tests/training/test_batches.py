@@ -9,7 +9,7 @@ from skorch.callbacks import Callback
 from skcae.data.layout import Layout
 from skcae.data.samples import Samples
 from skcae.training.batches import Batches
-from skcae.training.objectives import WinnerTakeAll
+from skcae.training.winner_take_all import WinnerTakeAll
 
 from ..conftest import make_small
 from .conftest import WINNERS
@@ -64,9 +64,9 @@ def test_crops_of_any_size(crop, small_digits, volumes, signals):
 def test_crops_differ_from_one_part_to_the_next(small_digits, monkeypatch):
     seen = []
 
-    def remember(self, net, x):
+    def remember(self, net, context, x):
         seen.append(self.generator.get_state().clone())
-        return loss(self, net, x)
+        return loss(self, net, context, x)
 
     loss = WinnerTakeAll.loss
     monkeypatch.setattr(WinnerTakeAll, "loss", remember)

@@ -1,4 +1,4 @@
-"""Stage by stage: how filters start, and how each stage is trained before the next."""
+"""How the weights of an autoencoder start, from a few of the samples."""
 
 import math
 
@@ -8,91 +8,14 @@ import torch
 from ..params.filter_starts import FILTER_STARTS
 from ..runtime.devices import explains_out_of_memory
 from . import filter_starts
-from .base_net import update_and_broadcast
 from .decoder_fit import fit_decoder
 from .filter_starts import draw_patches, start_dense_code_from_pca, start_whitening
-from .loop import fresh_history, train
-from .objectives import Reconstruction, StageReconstruction, WinnerTakeAll
 
-# What statistics and patches are taken from: a sample of the samples.
+# Statistics and patches are taken from so many samples, and values, at most.
 _MAX_SAMPLES = 2000
 _MAX_VALUES = 2**24
 _N_PATCHES = 30000
 _N_CALIBRATED = 200
-
-
-def learn(
-    net,
-    samples,
-    valid,
-    start,
-    objectives,
-    *,
-    initialize_weights,
-    epochs,
-    seed,
-    callbacks,
-    checkpoint=None,
-):
-    """Train a net on samples: all at once, or stage by stage.
-
-    Parameters
-    ----------
-    net : AutoencoderNet
-        Trained in place.
-    samples : Samples
-        Training data.
-    valid : Samples or None
-        Validation data.
-    start : NetInitializer
-        Sets what is not trained.
-    objectives : list
-        What is minimised, one after the other, see `make_objectives`.
-    initialize_weights : bool
-        Whether the weights are still to be started.
-    epochs : int
-        Passes over the training data, for each objective.
-    seed : list of int
-        Decides orders and noise.
-    callbacks : list of (str, Callback)
-        In force for these trainings.
-    checkpoint : Checkpoint or None, default=None
-        Where to write each epoch, and what to go on from.
-
-    Returns
-    -------
-    rows : list of dict
-        Losses and seconds of every epoch and, where a stage is trained alone, its
-        number: the "stage", from 1.
-    """
-    begun, rows = None, []
-    if checkpoint is not None:
-        crops = getattr(objectives[0], "generator", None)
-        begun, rows = checkpoint.resume(net, start=start.rng, crops=crops)
-    if initialize_weights and begun is None:
-        update_and_broadcast(net, start.whitening)
-    for number, objective in list(enumerate(objectives))[begun:]:
-        if initialize_weights and number != begun:
-            update_and_broadcast(net, start.stages, objective.stage)
-        if checkpoint is not None:
-            checkpoint.begin(number, rows, net)
-        with fresh_history(net, earlier=number > 0):
-            trained = train(
-                net,
-                samples,
-                valid,
-                epochs=epochs,
-                seed=[*seed[:-1], seed[-1] + len(rows)],
-                callbacks=callbacks,
-                objective=objective,
-                checkpoint=checkpoint,
-            )
-        if objective.stage is not None:
-            trained = [{**row, "stage": objective.stage + 1} for row in trained]
-        if objective.ignores_thresholds:
-            update_and_broadcast(net, start.calibrate, objective.stage)
-        rows = rows + trained
-    return rows
 
 
 class NetInitializer:
@@ -122,14 +45,14 @@ class NetInitializer:
 
     @explains_out_of_memory
     @torch.no_grad()
-    def whitening(self):
+    def learn_whitening(self):
         """Learn the whitening, where there is one."""
         layer = self.module.whitening
         if layer is not None:
             x = self.module.scaler(self._draw(self.samples.layout.n_features))
             start_whitening(layer, x.cpu().numpy(), self.whiten, self.rng)
 
-    def stages(self, number):
+    def start_stages(self, number):
         """Start one stage, or all and the dense code where `number` is None."""
         numbers = range(len(self.module.encoder)) if number is None else [number]
         for number in numbers:
@@ -176,8 +99,8 @@ class NetInitializer:
 
     @explains_out_of_memory
     @torch.no_grad()
-    def decoder(self):
-        """Fit the decoder to the code."""
+    def fit_decoder(self):
+        """Fit the decoder to the code by least squares."""
         n_values = max(
             n_maps * math.prod(size)
             for n_maps, size in zip(
@@ -204,38 +127,3 @@ class NetInitializer:
         rows = self.rng.choice(len(self.samples), size, replace=False)
         x = torch.from_numpy(np.ascontiguousarray(self.samples[np.sort(rows)]))
         return x.to(self.net.device)
-
-
-def make_objectives(n_stages, *, stagewise, sparsity, sparsity_level, crop_size, seed):
-    """Return what is minimised, one after the other.
-
-    Parameters
-    ----------
-    n_stages : int
-        Number of stages.
-    stagewise : bool
-        Whether each stage is trained by itself.
-    sparsity : {"winner_take_all", "l1"} or None
-        How codes are made sparse.
-    sparsity_level : float
-        Share of winners, or weight of the penalty.
-    crop_size : int or None
-        Side of the parts of samples in which winners are looked for.
-    seed : list of int
-        Draws these parts.
-
-    Returns
-    -------
-    objectives : list of Reconstruction, StageReconstruction or WinnerTakeAll
-    """
-    penalty = sparsity_level if sparsity == "l1" else 0.0
-    if not stagewise:
-        return [Reconstruction(penalty)]
-    if sparsity != "winner_take_all":
-        return [StageReconstruction(number, penalty) for number in range(n_stages)]
-    (seed,) = np.random.SeedSequence(seed).generate_state(1)
-    generator = torch.Generator().manual_seed(int(seed))
-    return [
-        WinnerTakeAll(number, sparsity_level, crop_size, generator)
-        for number in range(n_stages)
-    ]
