@@ -8,6 +8,7 @@ from skorch.callbacks import Callback
 import skcae
 from skcae import ConvAutoencoderTransformer
 from skcae.data.samples import Samples
+from skcae.persistence.weights import weights_as_numpy
 
 _WINNERS = {
     "n_filters": (6, 3),
@@ -63,7 +64,7 @@ def summary(cae):
     """Return what a fit has found."""
     return {
         "history": without_seconds(cae.history_),
-        "weights": cae.__getstate__()["_weights"],
+        "weights": weights_as_numpy(cae.module_),
         "mean": cae.mean_,
         "err": cae.reconstruction_err_,
         "n_dead_units": cae.n_dead_units_,
@@ -149,5 +150,5 @@ def classified():
     ).fit(DATA, y)
     return {
         "history": without_seconds(classifier.history_),
-        "weights": classifier.__getstate__()["_weights"],
+        "weights": weights_as_numpy(classifier.module_),
     }
