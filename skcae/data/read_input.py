@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_array, validate_data
 from ..distributed.single_process import SINGLE_PROCESS
 from ..params.net_params import loading_params
 from ..params.stage import map_sizes
+from ..utils.frames import with_named_columns
 from ..utils.masked_arrays import refuse_masked
 from ..utils.tensor_conversion import from_torch
 from .layout import Layout, layout_of_other_size, resolve_layout
@@ -158,7 +159,8 @@ def describe_input(estimator, X, samples):
     has_columns = samples.X.ndim == 2 and not isinstance(samples.X, RowSource)
     # scikit-learn sets attributes: those of one that has none yet.
     other = type(estimator).__new__(type(estimator))
-    validate_data(other, X if has_columns else samples.X, skip_check_array=True)
+    names_from = with_named_columns(X) if has_columns else samples.X
+    validate_data(other, names_from, skip_check_array=True)
     shape = samples.layout.shape
     return vars(other) | {
         "n_features_in_": samples.layout.n_features,
@@ -205,7 +207,7 @@ def read_samples(
     layout = seen_layout(estimator, rows.shape[1:], name, any_size)
     samples = _checked(rows, layout, name, ranks)
     if rows.ndim == 2:
-        names_from = rows if isinstance(rows, RowSource) else X
+        names_from = rows if isinstance(rows, RowSource) else with_named_columns(X)
         validate_data(estimator, names_from, reset=False, skip_check_array=True)
     return samples
 
