@@ -5,7 +5,7 @@ import sys
 
 def check_callbacks(callbacks):
     """Raise TypeError for what is no callback of skorch."""
-    # Who has a skorch callback has imported skorch.
+    # Where there is a callback of skorch, skorch has been imported.
     skorch_callbacks = sys.modules.get("skorch.callbacks")
     known = () if skorch_callbacks is None else skorch_callbacks.Callback
     for item in callbacks or ():

@@ -17,7 +17,7 @@ _OUTPUT_ACTIVATIONS = {name for name, row in ACTIVATIONS.items() if row.is_outpu
 _POSITIVE = Interval(Integral, 1, None, closed="left")
 _PER_STAGE = [_POSITIVE, tuple, list]
 
-# Of whatever is trained.
+# Parameters of every estimator that trains a net.
 TRAINING_CONSTRAINTS = {
     "optimizer": [StrOptions(set(OPTIMIZERS))],
     "lr": [Interval(Real, 0, None, closed="neither")],

@@ -47,7 +47,9 @@ def learning_params(estimator):
 
 
 def is_decoder_fitted(learning, epochs):
-    """Whether the decoder is fitted to the code afterwards, as no training does it.
+    """Whether the decoder is fitted to the code by least squares after the training.
+
+    It is where the decoder has not been trained together with the encoder.
 
     Parameters
     ----------

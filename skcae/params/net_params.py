@@ -3,14 +3,15 @@
 import multiprocessing
 from numbers import Integral
 
-# Arguments of skorch's net that no parameter stands for; more begin with a prefix.
+# Arguments of skorch's net that no parameter stands for. Those of optimizers and
+# callbacks, which begin with a prefix, come on top.
 _NET_ARGUMENTS = (
     "iterator_valid__batch_size",
     "predict_nonlinearity",
     "use_caching",
     "torch_load_kwargs",
 )
-# Those of them that say how samples of a Dataset are loaded.
+# Arguments that say how samples of a Dataset are loaded.
 _LOADING_ARGUMENTS = tuple(
     f"iterator_{part}__{name}"
     for part in ("train", "valid")
@@ -19,7 +20,7 @@ _LOADING_ARGUMENTS = tuple(
 
 
 def check_net_params(estimator):
-    """Raise ValueError for what is no argument of skorch's net, or another's."""
+    """Raise ValueError for arguments that users may not pass to skorch's net."""
     own = estimator.get_params(deep=False)
     for key, value in (estimator.net_params or {}).items():
         prefix, _, name = str(key).rpartition("__")
@@ -67,7 +68,7 @@ def loading_params(estimator, part):
     estimator : estimator
         Has `net_params`, or has them by its autoencoder.
     part : {"train", "valid"}
-        Whether they are for training, or for all else.
+        Whether samples are loaded to train on them, or for anything else.
 
     Returns
     -------
@@ -87,7 +88,7 @@ def loading_params(estimator, part):
 
 
 def without_loading(net_params):
-    """Return those of `net_params` that are the net's own and decide its results."""
+    """Return `net_params` without those that only say how samples are loaded."""
     return {
         key: value
         for key, value in (net_params or {}).items()

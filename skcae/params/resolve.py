@@ -56,24 +56,10 @@ def resolve_stages(estimator):
     Raises
     ------
     ValueError
-        If the parameters name different numbers of stages, or values that are none.
+        If the parameters name different numbers of stages, or impossible values.
     """
     given = {name: getattr(estimator, name) for name in STAGE_PARAMETERS}
-    lengths = {
-        name: len(value)
-        for name, value in given.items()
-        if isinstance(value, (tuple, list))
-    }
-    n_stages = max(lengths.values(), default=1)
-    wrong = [name for name, length in lengths.items() if length != n_stages]
-    if wrong or n_stages == 0:
-        name = wrong[0] if wrong else next(iter(lengths))
-        raise ValueError(
-            f"Got {name}={given[name]!r} ({lengths[name]} stages); expected one value "
-            f"for all stages or one for each of {max(n_stages, 1)}. Make n_filters, "
-            "kernel_size, stride, pool_size, activation and depthwise equally long."
-        )
-    columns = {}
+    n_stages, columns = _n_stages(given), {}
     for name, value in given.items():
         columns[name] = one_per_stage(value, n_stages)
         for item in columns[name]:
@@ -91,6 +77,25 @@ def resolve_stages(estimator):
         if check is not None:
             check(stage)
     return stages
+
+
+def _n_stages(given):
+    """Return how many stages parameters name; some name one value for all stages."""
+    lengths = {
+        name: len(value)
+        for name, value in given.items()
+        if isinstance(value, (tuple, list))
+    }
+    n_stages = max(lengths.values(), default=1)
+    wrong = [name for name, length in lengths.items() if length != n_stages]
+    if wrong or n_stages == 0:
+        name = wrong[0] if wrong else next(iter(lengths))
+        raise ValueError(
+            f"Got {name}={given[name]!r} ({lengths[name]} stages); expected one value "
+            f"for all stages or one for each of {max(n_stages, 1)}. Make n_filters, "
+            "kernel_size, stride, pool_size, activation and depthwise equally long."
+        )
+    return n_stages
 
 
 def _resolve_grid(estimator, n_stages):

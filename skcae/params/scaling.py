@@ -4,14 +4,15 @@ from .activations import ACTIVATIONS
 
 
 def resolve_scale(output_activation, moments):
-    """Return centre and unit per channel, so that the output can reach the data.
+    """Return the centre and unit that bring each channel into the output's bounds.
 
     Parameters
     ----------
     output_activation : str
-        What bounds the reconstruction.
+        Activation of the reconstruction.
     moments : dict of ndarray
-        As `Samples.moments` gives them.
+        Smallest and largest value, mean and deviation of each channel, see `moments`
+        in `skcae.data.statistics`.
 
     Returns
     -------

@@ -13,9 +13,14 @@ class Stage:
 
     Parameters
     ----------
-    n_filters, kernel_size, stride, pool_size : int
-        Number of feature maps, side of the filters, step of the convolution and side
-        of the pooling window (1: no pooling).
+    n_filters : int
+        Number of filters.
+    kernel_size : int
+        Side of the filters.
+    stride : int
+        Step of the filters.
+    pool_size : int
+        Side of the pooling windows; 1: no pooling.
     padding : {"same", "valid", "full"}
         How many zeros surround the input.
     activation : str
@@ -81,7 +86,7 @@ class Stage:
         return self.reduction - gap, self.zeros[0]
 
     def decoder_filter(self, spatial) -> tuple[int, int]:
-        """Side of the decoder's filters, and which of their values is in the centre.
+        """Side of the decoder's filters, and the place of their centre.
 
         Filters larger than samples are cut to those values that can connect a position
         of the code with one of the output.
@@ -94,8 +99,8 @@ class Stage:
         Returns
         -------
         side, offset : int
-            At `offset` lies what the first position of the code writes to, or for
-            stride 1 and no pooling reads from, the first position of the output.
+            The value at `offset` connects the first position of the code with the
+            first one of the output.
         """
         codes = [self.pooled(length) - 1 for length in spatial]
         outputs = [length - 1 for length in spatial]
