@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from ..params.corruptions import CORRUPTIONS
 from .random_layer import RandomLayer
 
 
@@ -26,13 +27,12 @@ class Corruption(RandomLayer):
         """Return a noisy copy of `x` in training mode, else `x`."""
         if not self.training:
             return x
-        noise = self.draw(torch.randn if self.kind == "gaussian" else torch.rand, x)
-        if self.kind == "gaussian":
-            return x + self.level * noise
-        if self.kind == "mask":
-            return x * (noise >= self.level)
+        row = CORRUPTIONS[self.kind]
+        noise = self.draw(getattr(torch, row.noise), x)
+        return row.function(x, noise, self.level, lambda: self._extremes(x))
+
+    def _extremes(self, x):
+        """Return the least and the largest value of every channel of the batch."""
         axes = (0, *range(2, x.ndim))
         low, high = x.amin(axes, keepdim=True), x.amax(axes, keepdim=True)
-        low, high = self.context.extremes(low, high)
-        x = torch.where(noise < self.level / 2, low, x)
-        return torch.where(noise > 1 - self.level / 2, high, x)
+        return self.context.extremes(low, high)

@@ -12,9 +12,10 @@ class Sparsity:
     ----------
     name : str
         What users call it.
-    is_penalty : bool, default=False
-        Whether it is added to the loss of a reconstruction, `sparsity_level` times.
-        Else it has an objective of its own.
+    objective : str, default=None
+        Module and class in `skcae.training` of an objective that is made with the
+        number of the stage, `sparsity_level`, `crop_size` and a generator. None: a
+        penalty is added to the loss of a reconstruction, `sparsity_level` times.
     is_stagewise : bool, default=False
         Whether each stage is trained by itself, one after the other.
     fits_decoder : bool, default=False
@@ -27,7 +28,7 @@ class Sparsity:
     """
 
     name: str
-    is_penalty: bool = False
+    objective: str | None = None
     is_stagewise: bool = False
     fits_decoder: bool = False
     uses_crops: bool = False
@@ -62,11 +63,12 @@ def _check_winner_take_all(estimator, stages):
 _ROWS = (
     Sparsity(
         "winner_take_all",
+        objective="winner_take_all.WinnerTakeAll",
         is_stagewise=True,
         fits_decoder=True,
         uses_crops=True,
         check=_check_winner_take_all,
     ),
-    Sparsity("l1", is_penalty=True),
+    Sparsity("l1"),
 )
 SPARSITIES = {row.name: row for row in _ROWS}

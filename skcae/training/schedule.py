@@ -1,13 +1,15 @@
 """Which objectives are trained, one after the other."""
 
+from importlib import import_module
+
 import numpy as np
 import torch
 
+from ..params.sparsities import SPARSITIES
 from .base_net import update_and_broadcast
 from .loop import fresh_history, train
 from .reconstruction import Reconstruction
 from .stage_reconstruction import StageReconstruction
-from .winner_take_all import WinnerTakeAll
 
 
 def learn(
@@ -110,14 +112,17 @@ def make_objectives(n_stages, *, stagewise, sparsity, sparsity_level, crop_size,
     -------
     objectives : list of Reconstruction, StageReconstruction or WinnerTakeAll
     """
-    penalty = sparsity_level if sparsity == "l1" else 0.0
-    if not stagewise:
-        return [Reconstruction(penalty)]
-    if sparsity != "winner_take_all":
+    row = SPARSITIES.get(sparsity)
+    if row is None or row.objective is None:
+        penalty = 0.0 if row is None else sparsity_level
+        if not stagewise:
+            return [Reconstruction(penalty)]
         return [StageReconstruction(number, penalty) for number in range(n_stages)]
+    module, _, name = row.objective.partition(".")
+    objective = getattr(import_module(f".{module}", __package__), name)
     (seed,) = np.random.SeedSequence(seed).generate_state(1)
     generator = torch.Generator().manual_seed(int(seed))
     return [
-        WinnerTakeAll(number, sparsity_level, crop_size, generator)
+        objective(number, sparsity_level, crop_size, generator)
         for number in range(n_stages)
     ]
