@@ -112,7 +112,7 @@ def _as_column(y):
     y = from_torch(y, "y")
     refuse_masked(y, "y")
     column = column_or_1d(y)
-    if np.ndim(y) > 1:
+    if len(getattr(y, "shape", ())) > 1:
         warn(
             "A column-vector y was passed when a 1d array was expected. Pass y.ravel() "
             "instead.",
