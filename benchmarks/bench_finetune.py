@@ -265,7 +265,8 @@ def main():
         f"{len(split.X_judged)} others"
     )
     table = Table(
-        30, {"error %": "7.2f", "(s.d.)": "7s", "fit s": "8.1f", "autoencoder s": "13.1f"}
+        30,
+        {"error %": "7.2f", "(s.d.)": "7s", "fit s": "8.1f", "autoencoder s": "13.1f"},
     )
     autoencoders = Autoencoders(split.X)
     for n_labels in arguments.labels:
