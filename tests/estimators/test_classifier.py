@@ -207,9 +207,9 @@ def test_features_of_a_frozen_encoder_are_computed_once(
     seen = []
     loss = FrozenFeatures.loss
 
-    def spying(self, net, x, target):
+    def spying(self, net, context, x, target):
         seen.append(x.shape[1:])
-        return loss(self, net, x, target)
+        return loss(self, net, context, x, target)
 
     monkeypatch.setattr(FrozenFeatures, "loss", spying)
     make(fitted, frozen_epochs="all").fit(small_digits, labels)
@@ -309,7 +309,7 @@ def test_callbacks_of_the_user(fitted, small_digits, labels):
 
 
 def test_ctrl_c_reaches_the_caller(fitted, small_digits, labels, monkeypatch):
-    def interrupted(self, net, x, target):
+    def interrupted(self, net, context, x, target):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(FrozenFeatures, "loss", interrupted)
