@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from skorch.callbacks import EarlyStopping
 
 from ..conftest import make_small
 
@@ -80,3 +81,18 @@ def test_one_more_sample_has_no_dead_units(small_digits):
         cae = make_small(n_components=4).partial_fit(small_digits)
         cae.partial_fit(small_digits[:1])
     assert cae.n_dead_units_ == 0
+
+
+def test_callbacks_that_watch_a_missing_loss_are_refused(small_digits):
+    cae = make_small(callbacks=[EarlyStopping()])
+    with pytest.raises(
+        ValueError, match="callback EarlyStopping .* but no valid"
+    ):
+        cae.partial_fit(small_digits)
+    cae.fit(small_digits, X_val=small_digits)
+    before = dict(vars(cae))
+    with pytest.raises(
+        ValueError, match="callback EarlyStopping .* but no valid"
+    ):
+        cae.partial_fit(small_digits)
+    assert vars(cae) == before
