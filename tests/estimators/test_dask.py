@@ -178,6 +178,7 @@ def test_results_come_back_without_the_data(client, large, labels, quick):
 
 
 def test_progress_is_printed_here(client, digits, digit_labels, capsys):
+    pytest.importorskip("sklearn.callback")  # since scikit-learn 1.9
     search = GridSearchCV(make_classifier(max_epochs=1), {ALPHAS: [0.1, 1.0]}, cv=2)
     search.set_callbacks(ProgressLines())
     with joblib.parallel_config(backend="dask"):
