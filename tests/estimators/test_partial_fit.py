@@ -85,14 +85,10 @@ def test_one_more_sample_has_no_dead_units(small_digits):
 
 def test_callbacks_that_watch_a_missing_loss_are_refused(small_digits):
     cae = make_small(callbacks=[EarlyStopping()])
-    with pytest.raises(
-        ValueError, match="callback EarlyStopping .* but no valid"
-    ):
+    with pytest.raises(ValueError, match="callback EarlyStopping .* but no valid"):
         cae.partial_fit(small_digits)
     cae.fit(small_digits, X_val=small_digits)
     before = dict(vars(cae))
-    with pytest.raises(
-        ValueError, match="callback EarlyStopping .* but no valid"
-    ):
+    with pytest.raises(ValueError, match="callback EarlyStopping .* but no valid"):
         cae.partial_fit(small_digits)
     assert vars(cae) == before
