@@ -53,7 +53,10 @@ def _convert(scope, operator, container):
         oddness = add_distances(graph, detector.pca_, rows)
     decision = graph.node("Sub", np.array([-detector.offset_]), oddness)
     one = np.ones(1, dtype=np.int64)
-    is_normal = graph.node("GreaterOrEqual", decision, np.zeros(1))
+    # ONNX has GreaterOrEqual from opset 12 on. NaN is neither: it is no normal score.
+    is_inside = graph.node("Greater", decision, np.zeros(1))
+    is_on_edge = graph.node("Equal", decision, np.zeros(1))
+    is_normal = graph.node("Or", is_inside, is_on_edge)
     graph.node("Where", is_normal, one, -one, output=label.full_name)
     found = [decision, graph.node("Neg", oddness)]
     for values, output in zip(found, scores, strict=False):

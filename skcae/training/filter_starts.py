@@ -154,7 +154,8 @@ def draw_patches(x, kernel, n_patches, rng):
 
     patches = patches_at(rng.choice(n_places, min(n_patches, n_places), replace=False))
     # Fewer than a patch has values do not tell how these vary together.
-    if differ(patches, patches[0]).sum() < patches.shape[1]:
+    n_different = differ(patches, patches[0]).sum()
+    if n_patches < n_places and n_different < patches.shape[1]:
         # Sample by sample: all patches of all samples would fill the memory.
         patches_of = (np.moveaxis(sample, 0, len(kernel)) for sample in windows)
         others = [

@@ -283,7 +283,8 @@ def test_switches_are_set_in_training_and_transform(small_digits, monkeypatch):
         used.append((precision, device))
         return switches._FLAGS.set_to(precision != "float32")
 
-    for module in ("training.loop", "runtime.inference", "runtime.precision"):
+    rooms = "training.loop", "runtime.inference", "training.autoencoder_training"
+    for module in rooms:
         monkeypatch.setattr(f"skcae.{module}.matmul_precision", spy)
     cae = make_small(precision="float32", n_components=3).fit(small_digits)
     # The principal components, the training, and the count of dead units.
