@@ -159,6 +159,7 @@ class DatasetRows(RowSource):
         self, dataset, name="X", *, num_workers=0, multiprocessing_context=None
     ):
         self._reader = _Reader(dataset, name)
+        self._loading_params = num_workers, multiprocessing_context
         self.num_workers = num_workers
         if multiprocessing.current_process().daemon:
             self.num_workers = 0
@@ -172,6 +173,12 @@ class DatasetRows(RowSource):
         self._loader, self._loading = None, None
         self._plan, self._coming, self._early = [], deque(), {}
         self._lock = threading.Lock()
+
+    def loaded_with(self, params):
+        """Return the samples as they are loaded with other parameters."""
+        reader = self._reader
+        other = DatasetRows(reader.dataset, reader.name, **params)
+        return self if other._loading_params == self._loading_params else other
 
     def prefetch(self, indices):
         """Hear which slices or index arrays are going to be read, in which order.

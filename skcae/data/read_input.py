@@ -102,9 +102,9 @@ def _check_axes(X, name, min_samples):
     return X
 
 
-def _checked(X, layout, name="X", ranks=SINGLE_PROCESS):
+def _checked(X, layout, original, name="X", ranks=SINGLE_PROCESS):
     """Return the samples of an array or a source, which are all finite."""
-    samples = Samples(X, layout)
+    samples = Samples(X, layout, original=original)
     try:
         check_finite(samples, name, ranks)
     except BaseException:
@@ -120,8 +120,9 @@ def read_training_samples(estimator, X, *, loading=None, ranks=SINGLE_PROCESS):
     ----------
     estimator : ConvAutoencoderTransformer
         Has `input_shape` and `channel_axis`.
-    X : array-like
-        What the user passed.
+    X : array-like or Samples
+        What the user passed, or what an estimator that holds this one has read from it
+        and checked: with parameters of `estimator`, and not to be read again.
     loading : estimator or None, default=None
         Whose `net_params` say how a Dataset is loaded; None: those of `estimator`.
     ranks : SingleProcess or Communicator, default=this process alone
@@ -129,27 +130,28 @@ def read_training_samples(estimator, X, *, loading=None, ranks=SINGLE_PROCESS):
 
     Returns
     -------
-    samples : Samples
-        To be closed.
+    samples : context manager of Samples
+        At its end it closes what it has opened.
     """
-    X = _as_rows(X, "X", 2, estimator, loading_params(loading or estimator, "train"))
-    if isinstance(X, StoredArray):
-        X.warn_of_large_chunks()
-    layout = resolve_layout(X.shape, estimator.input_shape, estimator.channel_axis)
-    return _checked(X, layout, ranks=ranks)
+    params = loading_params(loading or estimator, "train")
+    if isinstance(X, Samples):
+        return X.lend(params)
+    rows = _as_rows(X, "X", 2, estimator, params)
+    if isinstance(rows, StoredArray):
+        rows.warn_of_large_chunks()
+    layout = resolve_layout(rows.shape, estimator.input_shape, estimator.channel_axis)
+    return _checked(rows, layout, X, ranks=ranks)
 
 
-def describe_input(estimator, X, samples):
+def describe_input(estimator, samples):
     """Return the fitted attributes that describe the input.
 
     Parameters
     ----------
     estimator : BaseEstimator
         Whose they are going to be, once all of them are known; it does not change.
-    X : array-like
-        What the user passed.
     samples : Samples
-        What has been read from it.
+        What has been read for it.
 
     Returns
     -------
@@ -159,7 +161,7 @@ def describe_input(estimator, X, samples):
     has_columns = samples.X.ndim == 2 and not isinstance(samples.X, RowSource)
     # scikit-learn sets attributes: those of one that has none yet.
     other = type(estimator).__new__(type(estimator))
-    names_from = with_named_columns(X) if has_columns else samples.X
+    names_from = with_named_columns(samples.original) if has_columns else samples.X
     validate_data(other, names_from, skip_check_array=True)
     shape = samples.layout.shape
     return vars(other) | {
@@ -205,7 +207,7 @@ def read_samples(
     params = loading_params(loading or estimator, "train" if training else "valid")
     rows = _as_rows(X, name, 1, estimator, params)
     layout = seen_layout(estimator, rows.shape[1:], name, any_size)
-    samples = _checked(rows, layout, name, ranks)
+    samples = _checked(rows, layout, X, name, ranks)
     if rows.ndim == 2:
         names_from = rows if isinstance(rows, RowSource) else with_named_columns(X)
         validate_data(estimator, names_from, reset=False, skip_check_array=True)

@@ -57,6 +57,10 @@ class RowSource:
         """Return the places of `rows` in a new random order."""
         return rng.permutation(len(rows))
 
+    def loaded_with(self, params):
+        """Return the rows as they are loaded with some parameters, if it has any."""
+        return self
+
     def prefetch(self, indices):
         """Hear which slices or index arrays are going to be read, in which order."""
 

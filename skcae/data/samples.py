@@ -1,6 +1,7 @@
 """Samples as the user stores them, handed out as float32 batches (N, C, *spatial)."""
 
 import math
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -28,12 +29,16 @@ class Samples:
         What one sample looks like.
     rows : ndarray of int or None, default=None
         Rows of `X` that belong; None: all.
+    original : array-like or None, default=None
+        What the user passed, from which `X` was made.
     """
 
-    def __init__(self, X, layout, rows=None):
+    def __init__(self, X, layout, rows=None, original=None):
         self.X = X
         self.layout = layout
         self.rows = rows
+        self.original = original
+        self._moments = {}
 
     def __len__(self):
         return len(self.X) if self.rows is None else len(self.rows)
@@ -133,6 +138,19 @@ class Samples:
         if not self._is_array:
             self.X.prefetch(self._rows_of(index) for index in indices)
 
+    def lend(self, loading):
+        """Return a context with these samples, at whose end they stay open.
+
+        Parameters
+        ----------
+        loading : dict
+            How samples of a Dataset are loaded within the context.
+        """
+        source = self.X if self._is_array else self.X.loaded_with(loading)
+        if source is self.X:
+            return nullcontext(self)
+        return Samples(source, self.layout, self.rows, self.original)
+
     def close(self):
         """Give back what reading took; arrays in memory stay as they are."""
         if not self._is_array:
@@ -170,7 +188,7 @@ class Samples:
             )
 
     def moments(self, within=None):
-        """Statistics of the samples, in one pass.
+        """Statistics of the samples, in one pass; asked again, they are remembered.
 
         Parameters
         ----------
@@ -184,6 +202,12 @@ class Samples:
             (C,): ``channel_mean``, ``channel_std``, ``channel_min``, ``channel_max``.
         """
         within = slice(0, len(self)) if within is None else within
+        key = within.start, within.stop
+        if key not in self._moments:
+            self._moments[key] = self._compute_moments(within)
+        return self._moments[key]
+
+    def _compute_moments(self, within):
         n_channels, n_samples = self.layout.n_channels, within.stop - within.start
         total = np.zeros((n_channels, *self.layout.spatial))
         low, high = np.full(n_channels, np.inf), np.full(n_channels, -np.inf)
@@ -210,11 +234,3 @@ class Samples:
             "channel_min": low,
             "channel_max": high,
         }
-
-    def squared_deviations(self, centre):
-        """Return the sum of squared differences from `centre`, one sample's array."""
-        centre = self.layout.to_channels_first(np.asarray(centre)[None])
-        return sum(
-            float(np.square(self.view_readonly(part) - centre).sum())
-            for part in self.slices(self.chunk_size)
-        )

@@ -270,8 +270,8 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
             if self.early_stopping:
                 labels, held_out = hold_out(labels, self.validation_fraction, seed)
             fitted = self._new_record(samples.layout, labels.classes, seed)
-            attributes = describe_input(self, X, samples)
-            attributes |= self._fit(fitted, X, samples, labels, held_out)
+            attributes = describe_input(self, samples)
+            attributes |= self._fit(fitted, samples, labels, held_out)
         self.__dict__ = fitted_state(self, fitted, attributes)
         return self
 
@@ -295,7 +295,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
             seed=seed,
         )
 
-    def _fit(self, fitted, X, samples, labels, held_out):
+    def _fit(self, fitted, samples, labels, held_out):
         """Give the record a trained net, and return the public attributes by name."""
         from ..runtime.devices import resolve_device
         from ..runtime.precision import trains_in_bfloat16
@@ -307,7 +307,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         device = resolve_device(self.device, ranks.gpu)
         trains_in_bfloat16(self.precision, device)
         net = fitted.net = self._make_net(fitted, device)
-        autoencoder = fitted_autoencoder(self.autoencoder, X, fitted.seed)
+        autoencoder = fitted_autoencoder(self.autoencoder, samples, fitted.seed)
         _load_encoder(net.module_.encoder, autoencoder.module_)
         update_and_broadcast(net, ranks, standardise, net, samples)
         if self.head_init == "ridge":

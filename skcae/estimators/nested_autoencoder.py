@@ -104,30 +104,22 @@ def architecture_of(autoencoder, layout):
     return resolve_architecture(autoencoder, layout)
 
 
-def fitted_autoencoder(autoencoder, X, random_state=None):
-    """Return a fitted transformer of one's own, for samples of the shape of `X`'s.
+def fitted_autoencoder(autoencoder, samples, random_state=None):
+    """Return a fitted transformer of one's own.
 
     Parameters
     ----------
     autoencoder : ConvAutoencoderTransformer, FrozenEstimator or None
-        None: a new one is fitted to `X`. Of an unfitted one, a clone is fitted to `X`.
-        A fitted one, frozen or not, is copied.
-    X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-        Samples.
+        None: a new one is fitted. Of an unfitted one, a clone is fitted. A fitted one,
+        frozen or not, is copied.
+    samples : Samples
+        What `read_for` has read for this transformer.
     random_state : int, RandomState instance or None, default=None
         For a clone whose own `random_state` is None.
 
     Returns
     -------
     transformer : ConvAutoencoderTransformer
-
-    Raises
-    ------
-    ValueError
-        If a fitted one was fitted on samples of another shape.
     """
     transformer = _private_copy(autoencoder, random_state)
-    if is_fitted(transformer):
-        read_for(transformer, X).close()
-        return transformer
-    return transformer.fit(X)
+    return transformer if is_fitted(transformer) else transformer.fit(samples)

@@ -49,10 +49,8 @@ def _features(transformer, samples):
     return transform(transformer.net_, samples, transformer._n_features_out)
 
 
-def _scores(autoencoder, transformer, pca, samples):
-    """Return how normal samples are, by distances if there is a PCA, else by errors."""
-    if pca is not None:
-        return -squared_distances(pca, _features(transformer, samples))
+def _scores_by_errors(autoencoder, samples):
+    """Return how normal samples are by how well they are rebuilt."""
     from ..runtime.inference import squared_errors
 
     errors = squared_errors(autoencoder.net_, samples)
@@ -191,13 +189,15 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         """
         with read_for(self.autoencoder, X) as samples:
             _check_number(samples)
-            autoencoder, transformer = self._fit_autoencoders(X, samples.layout)
+            autoencoder, transformer = self._fit_autoencoders(samples)
             pca = None
-            if transformer is not None:
+            if transformer is None:
+                scores = _scores_by_errors(autoencoder, samples)
+            else:
                 features = _features(transformer, samples)
                 pca = fit_pca(features, transformer._fitted.seed)
-            scores = _scores(autoencoder, transformer, pca, samples)
-            attributes = describe_input(self, X, samples)
+                scores = -squared_distances(pca, features)
+            attributes = describe_input(self, samples)
         attributes |= {
             "autoencoder_": autoencoder,
             "transformer_": transformer,
@@ -213,17 +213,17 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
             return float(_fence(scores))
         return float(np.percentile(scores, 100 * self.contamination))
 
-    def _fit_autoencoders(self, X, layout):
+    def _fit_autoencoders(self, samples):
         """Return the transformers that rebuild samples and make features, or None."""
 
         def fitted(autoencoder):
-            return fitted_autoencoder(autoencoder, X, self.random_state)
+            return fitted_autoencoder(autoencoder, samples, self.random_state)
 
         needs_features = self.criterion == "features"
         if self.autoencoder is not None:
             autoencoder = fitted(self.autoencoder)
             return autoencoder, autoencoder if needs_features else None
-        params = DETECTOR_FEATURES[len(layout.spatial)]
+        params = DETECTOR_FEATURES[len(samples.layout.spatial)]
         return (
             fitted(ConvAutoencoderTransformer(**DETECTOR_RECONSTRUCTION)),
             fitted(ConvAutoencoderTransformer(**params)) if needs_features else None,
@@ -277,7 +277,10 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         with read_samples(self, X) as samples:
-            return self._score(samples)
+            if self.pca_ is None:
+                return _scores_by_errors(self.autoencoder_, samples)
+            features = _features(self.transformer_, samples)
+            return -squared_distances(self.pca_, features)
 
     def error_map(self, X):
         """Return where samples are not rebuilt.
@@ -305,9 +308,6 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
                 seen = samples.stored(part, np.float64, copy=None)
                 np.square(rebuilt[part] - seen, out=errors[part])
         return errors
-
-    def _score(self, samples):
-        return _scores(self.autoencoder_, self.transformer_, self.pca_, samples)
 
     @property
     def _fitted(self):

@@ -441,12 +441,12 @@ class ConvAutoencoderTransformer(
             warn_of_unused(self)
             if warm:
                 self._check_same_module(architecture)
-            attributes = describe_input(self, X, samples)
+            attributes = describe_input(self, samples)
             fitted = self._new_record(samples, architecture)
             # X_val must be like X, whatever an earlier fit has seen.
             so_far = self._copy_with(fitted, attributes)
             with so_far._read_validation(X_val) as valid:
-                attributes |= self._fit(fitted, attributes, samples, valid, X, y, warm)
+                attributes |= self._fit(fitted, attributes, samples, valid, y, warm)
         self.__dict__ = fitted_state(self, fitted, attributes)
         return self
 
@@ -455,7 +455,7 @@ class ConvAutoencoderTransformer(
             return nullcontext()
         return read_samples(self, X_val, name="X_val", ranks=current())
 
-    def _fit(self, fitted, attributes, samples, valid, X, y, warm):
+    def _fit(self, fitted, attributes, samples, valid, y, warm):
         """Complete the record of a fit, and return the public attributes by name."""
         seed = draw_shared_seed(self, X=samples, X_val=valid)
         checkpoint = self._open_checkpoint(samples, valid, seed, warm)
@@ -464,8 +464,9 @@ class ConvAutoencoderTransformer(
         check_monitors(self.callbacks, valid is not None)
         n_turns = len(fitted.architecture.stages) if is_stagewise(self) else 1
         context = self._callback_context(max_subtasks=n_turns * self.max_epochs)
+        data = {"X": samples.original, "y": y}
         if context is not None:
-            context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            context.call_on_fit_task_begin(estimator=self, **data)
         start = self._restart if warm else self._start
         attributes = attributes | start(fitted, samples)
         if checkpoint is not None:
@@ -474,8 +475,7 @@ class ConvAutoencoderTransformer(
         def reconstruction_attributes():
             return {"__dict__": vars(self._copy_with(fitted, attributes))}
 
-        reported = {"X": X, "y": y}
-        reported["reconstruction_attributes"] = reconstruction_attributes
+        reported = data | {"reconstruction_attributes": reconstruction_attributes}
         attributes |= self._train(
             fitted,
             attributes,
@@ -525,7 +525,7 @@ class ConvAutoencoderTransformer(
             warn_of_unused(self)
             fitted = self._new_record(samples, architecture)
             fitted.seed = draw_shared_seed(self, X=samples)
-            attributes = describe_input(self, X, samples)
+            attributes = describe_input(self, samples)
             attributes |= self._start(fitted, samples)
             attributes |= self._train(fitted, attributes, samples)
         self.__dict__ = fitted_state(self, fitted, attributes)
@@ -601,14 +601,13 @@ class ConvAutoencoderTransformer(
             samples, negative for worse. Higher is better.
         """
         check_is_fitted(self)
-        from ..runtime.inference import squared_errors
+        from ..runtime.inference import squared_errors_and_deviations
 
         with read_samples(self, X) as samples:
-            errors = squared_errors(self.net_, samples).sum()
-            total = samples.squared_deviations(self.mean_)
-        if total == 0:
-            return float(errors == 0)
-        return float(1 - errors / total)
+            mean = samples.layout.to_channels_first(self.mean_[None])[0]
+            sums = squared_errors_and_deviations(self.net_, samples, mean)
+        errors, deviations = (part.sum() for part in sums)
+        return float(1 - errors / deviations) if deviations else float(errors == 0)
 
     def score_samples(self, X):
         """Return minus the mean squared reconstruction error of each sample.

@@ -213,14 +213,43 @@ def feature_maps(net, samples, n_stages):
 
 def squared_errors(net, samples):
     """Return the summed squared reconstruction error of every sample, float64."""
-    out = np.empty(len(samples))
+    return _sums_of_squares(net, samples, lambda x, rebuilt: rebuilt - x)[0]
+
+
+def squared_errors_and_deviations(net, samples, mean):
+    """Return two sums of squares of every sample, which is read once.
+
+    Parameters
+    ----------
+    net : AutoencoderNet
+        Rebuilds the samples.
+    samples : Samples
+        Of the shape the net was built for.
+    mean : ndarray of shape (C, *spatial)
+        What deviations are measured from.
+
+    Returns
+    -------
+    errors, deviations : ndarray of shape (n_samples,), float64
+        Of the reconstruction, and of `mean`, from the sample.
+    """
+    return _sums_of_squares(
+        net, samples, lambda x, rebuilt: rebuilt - x, lambda x, rebuilt: x - mean
+    )
+
+
+def _sums_of_squares(net, samples, *functions):
+    """Return sums of squares of what functions make of samples and reconstructions."""
+    out = np.empty((len(functions), len(samples)))
     runner = BatchRunner(net, len(samples))
     rebuild = runner.method("forward")
 
     def work(part):
         x = samples[part]
-        error = (runner.apply(rebuild, x) - x).reshape(len(x), -1)
-        out[part] = np.einsum("ij,ij->i", error, error, dtype=np.float64)
+        rebuilt = runner.apply(rebuild, x)
+        for row, function in zip(out, functions, strict=True):
+            values = function(x, rebuilt).reshape(len(x), -1)
+            row[part] = np.einsum("ij,ij->i", values, values, dtype=np.float64)
 
     runner.run(work, samples)
     return out

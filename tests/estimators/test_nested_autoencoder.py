@@ -7,8 +7,12 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 
-from skcae import ConvAutoencoderTransformer
-from skcae.estimators.nested_autoencoder import fitted_autoencoder
+from skcae import (
+    ConvAutoencoderClassifier,
+    ConvAutoencoderOutlierDetector,
+    ConvAutoencoderTransformer,
+)
+from skcae.estimators.nested_autoencoder import fitted_autoencoder, read_for
 
 from ..conftest import make_small
 
@@ -47,7 +51,7 @@ def test_a_fitted_one_is_copied(fitted, small_digits):
 
 def test_samples_of_another_shape_are_refused(fitted):
     with pytest.raises(ValueError, match="Got X with samples of shape .* Resize"):
-        fitted_autoencoder(fitted, np.zeros((3, 9, 9)))
+        read_for(fitted, np.zeros((3, 9, 9)))
 
 
 def test_a_frozen_one_stays_fitted_when_cloned(fitted, small_digits):
@@ -62,3 +66,13 @@ def test_what_is_frozen_must_be_a_fitted_autoencoder(small_digits):
         fitted_autoencoder(FrozenEstimator(PCA()), small_digits)
     with pytest.raises(NotFittedError):
         fitted_autoencoder(FrozenEstimator(make_small()), small_digits)
+
+
+@pytest.mark.parametrize(
+    "estimator", [ConvAutoencoderClassifier(), ConvAutoencoderOutlierDetector()]
+)
+def test_the_layout_is_guessed_once(estimator, digits):
+    X = digits[:40].reshape(40, 4, 4, 4)
+    with pytest.warns(UserWarning, match="taken for volumes") as caught:
+        estimator.fit(X, np.arange(40) % 2)
+    assert [w.filename for w in caught if "taken for" in str(w.message)] == [__file__]
