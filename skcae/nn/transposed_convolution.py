@@ -5,7 +5,6 @@ import math
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.grad import conv2d_weight, conv3d_weight
 
 from .convolutions import CONVOLVE
 
@@ -198,31 +197,31 @@ class _TransposedByBlocks(torch.autograd.Function):
         """Return the gradients by those arguments of forward that need one."""
         x, weight = ctx.saved_tensors
         stride, offset, missing = ctx.how
-        needs_x, needs_weight, needs_bias, *_ = ctx.needs_input_grad
-        of_x = of_weight = of_bias = None
-        if needs_bias:
-            of_bias = gradient.sum([0, *range(2, gradient.ndim)])
+        n_axes = weight.ndim - 2
         cut = [max(0, -length) for length in reversed(missing)]
         if any(cut):
             gradient = F.pad(gradient, [n for length in cut for n in (0, length)])
-        # The transpose of a transposed convolution is a convolution.
-        if needs_x:
-            of_x = CONVOLVE[x.ndim - 2](gradient, weight, None, stride, offset)
-        if needs_weight:
-            of_weight = _gradient_of_filters(gradient, weight.shape, x, stride, offset)
+        steps, offsets = [stride] * n_axes, [offset] * n_axes
+        added = [max(0, length) for length in missing]
+        if n_axes == 1:
+            # Signals are images of one row, as in `CONVOLVE`.
+            gradient, x, weight = (t.unsqueeze(2) for t in (gradient, x, weight))
+            steps, offsets, added = [1, *steps], [0, *offsets], [0, *added]
+        of_x, of_weight, of_bias = torch.ops.aten.convolution_backward(
+            gradient,
+            x,
+            weight,
+            [weight.shape[1]],
+            steps,
+            offsets,
+            dilation=[1] * len(steps),
+            transposed=True,
+            output_padding=added,
+            groups=1,
+            output_mask=ctx.needs_input_grad[:3],
+        )
+        if n_axes == 1:
+            of_x, of_weight = (
+                None if t is None else t.squeeze(2) for t in (of_x, of_weight)
+            )
         return of_x, of_weight, of_bias, None, None, None
-
-
-def _gradient_of_filters(x, shape, gradient, stride, zeros):
-    """Return the gradient by the filters of a convolution of `x`."""
-    if x.ndim == 5:
-        return conv3d_weight(x, shape, gradient, stride, zeros)
-    if x.ndim == 4:
-        return conv2d_weight(x, shape, gradient, stride, zeros)
-    # Signals are images of one row, as in `CONVOLVE`.
-    x, gradient, shape = (
-        x.unsqueeze(2),
-        gradient.unsqueeze(2),
-        (*shape[:2], 1, shape[2]),
-    )
-    return conv2d_weight(x, shape, gradient, (1, stride), (0, zeros)).squeeze(2)
