@@ -15,6 +15,7 @@ TEST = [
     *DASK,
     *ACCELERATE,
     "h5py>=3.11",
+    "hypothesis>=6.100",
     "ipykernel>=6.29",
     "joblib>=1.3",
     "nbclient>=0.10",

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from sklearn.datasets import load_digits, load_sample_images
 
 from skcae import ConvAutoencoderTransformer
@@ -13,6 +14,19 @@ from skcae import ConvAutoencoderTransformer
 # Without it scikit-learn leaves out its check of array API inputs.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# The same examples in every run, unless SKCAE_EXAMPLES asks for others, and how many.
+_N_EXAMPLES = os.environ.get("SKCAE_EXAMPLES")
+settings.register_profile(
+    "skcae",
+    max_examples=int(_N_EXAMPLES or 100),
+    derandomize=_N_EXAMPLES is None,
+    deadline=None,  # the first example imports PyTorch
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    database=None,
+    print_blob=True,
+)
+settings.load_profile("skcae")
 
 
 @pytest.fixture(autouse=True)
