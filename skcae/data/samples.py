@@ -107,21 +107,40 @@ class Samples:
             release_pages(self.X)
         return rows
 
-    def subset(self, rows):
-        """Return the samples of some rows."""
-        return Samples(self.X, self.layout, rows)
+    def subset(self, numbers):
+        """Return some of the samples, by their numbers among these."""
+        return Samples(self.X, self.layout, self._rows_of(numbers))
 
     def evenly_spaced(self, size):
         """Return at most `size` of the samples, from the first to the last."""
-        rows = np.linspace(0, len(self) - 1, min(len(self), size))
-        return self.subset(rows.astype(int))
+        numbers = self._near_at_hand(size)
+        places = np.linspace(0, len(numbers) - 1, min(len(numbers), size))
+        return self.subset(numbers[places.astype(int)])
+
+    def draw(self, size, rng):
+        """Return at most `size` of the samples, drawn at random, in their order."""
+        numbers = self._near_at_hand(size, rng)
+        places = rng.choice(len(numbers), min(len(numbers), size), replace=False)
+        return self.subset(numbers[np.sort(places)])
+
+    def _near_at_hand(self, size, rng=None):
+        """Return the numbers of all samples, or those that few reads of a file give.
+
+        There are several times `size` of them, if there are so many samples.
+        """
+        if self._is_array:
+            return np.arange(len(self))
+        return self.X.near_at_hand(self._all_rows, size, rng)
+
+    @property
+    def _all_rows(self):
+        return np.arange(len(self)) if self.rows is None else self.rows
 
     def shuffled(self, rng):
         """Return the numbers of all samples in a new random order for one pass."""
         if self._is_array:
             return rng.permutation(len(self))
-        rows = np.arange(len(self)) if self.rows is None else self.rows
-        return self.X.shuffled(rows, rng)
+        return self.X.shuffled(self._all_rows, rng)
 
     def slices(self, size, within=None):
         """Return consecutive slices of at most `size` samples, within a slice or all.

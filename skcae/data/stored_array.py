@@ -18,6 +18,10 @@ _MIN_BLOCK_BYTES = 2**18
 _MAX_READ_BYTES = 2**23
 # With fewer blocks than these in the buffer, few kinds of samples would meet in it.
 _MIN_BLOCKS = 4
+# A few samples that stand for all come from so many blocks, and are one of so many rows
+# in these, at least.
+_MIN_BLOCKS_OF_FEW = 32
+_ROWS_PER_SAMPLE = 4
 
 
 def is_stored_array(X):
@@ -126,6 +130,24 @@ class StoredArray(RowSource):
         n_groups = -(-len(present) // self.n_slots)
         group = rng.permutation(len(present)) * n_groups // len(present)
         return order[np.argsort(group[block[order]], kind="stable")]
+
+    def near_at_hand(self, rows, size, rng=None):
+        """Return the places of `rows` that lie in some of the blocks.
+
+        Where the buffer holds all blocks, they are the places of all rows. Else blocks
+        are drawn at random or, without `rng`, evenly spaced.
+        """
+        places = np.arange(len(rows))
+        present, block = np.unique(rows // self.block_rows, return_inverse=True)
+        n_wanted = -(-_ROWS_PER_SAMPLE * size * len(present) // max(1, len(rows)))
+        n_wanted = max(n_wanted, _MIN_BLOCKS_OF_FEW)
+        if len(present) <= max(n_wanted, self.n_slots):
+            return places
+        if rng is None:
+            chosen = np.linspace(0, len(present) - 1, n_wanted).astype(int)
+        else:
+            chosen = rng.choice(len(present), n_wanted, replace=False)
+        return places[np.isin(block, chosen)]
 
     def close(self):
         """Give back the buffer."""

@@ -65,8 +65,9 @@ def start_dense_code_from_pca(module, samples, seed):
         return dense.flatten(module.before_dense(module.standardise(x.to(device))))
 
     maps = np.empty((len(rows), len(dense.mean)), dtype=np.float32)
-    for part in samples.subset(rows).slices(64):
-        maps[part] = maps_of(torch.from_numpy(samples[rows[part]])).cpu().numpy()
+    some = samples.subset(rows)
+    for part in some.slices(64):
+        maps[part] = maps_of(torch.from_numpy(some[part])).cpu().numpy()
     n_components = min(len(dense.components), *maps.shape)
     pca = PCA(n_components, copy=False, random_state=seed).fit(maps)
     components = torch.from_numpy(pca.components_)

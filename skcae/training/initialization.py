@@ -123,7 +123,7 @@ class NetInitializer:
 
     def _draw(self, n_values, n_samples=_MAX_SAMPLES):
         """Return some samples, fewer of those whose maps have many values."""
-        size = min(n_samples, max(_MAX_VALUES // n_values, 50), len(self.samples))
-        rows = self.rng.choice(len(self.samples), size, replace=False)
-        x = torch.from_numpy(np.ascontiguousarray(self.samples[np.sort(rows)]))
+        size = min(n_samples, max(_MAX_VALUES // n_values, 50))
+        some = self.samples.draw(size, self.rng)
+        x = torch.from_numpy(np.ascontiguousarray(some[:]))
         return x.to(self.net.device)

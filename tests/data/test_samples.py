@@ -65,6 +65,19 @@ def test_only_the_batch_is_copied(dtype, order):
     assert peak < 4 * 16 * 64 * 8
 
 
+def test_subsets_of_subsets():
+    X = np.arange(20.0)[:, None]
+    part = Samples(X, Layout((1,))).subset(np.arange(1, 20, 2))
+    for once_more in (part.subset(np.array([8, 0, 3])), part.subset(slice(2, 5))):
+        assert once_more[:].ravel().tolist() in ([17, 1, 7], [5, 7, 9])
+    assert part.evenly_spaced(3)[:].ravel().tolist() == [1, 9, 19]
+    drawn = part.draw(6, np.random.default_rng(0))
+    assert len(drawn) == 6
+    assert set(drawn[:].ravel()) <= set(part[:].ravel())
+    assert (np.diff(drawn[:].ravel()) > 0).all()
+    assert len(part.draw(11, np.random.default_rng(0))) == 10
+
+
 def test_subset_of_rows():
     X = np.arange(12.0).reshape(6, 2)
     part = Samples(X, Layout((2,))).subset(np.array([1, 4, 5]))

@@ -201,6 +201,23 @@ def test_a_pass_reads_each_block_about_once(small_blocks, subset):
     assert np.mean(n_blocks) > 5
 
 
+@pytest.mark.parametrize("rng", [None, np.random.default_rng(0)])
+def test_a_few_samples_of_many_blocks_take_few_reads(small_blocks, rng):
+    array = Sliceable(np.arange(4000.0)[:, None])
+    array.chunks = (10, 1)
+    small_blocks(buffer=20 * 10 * 8)
+    samples = Samples(StoredArray(array), Layout((1,))).subset(np.arange(0, 4000, 2))
+    few = samples.evenly_spaced(40) if rng is None else samples.draw(40, rng)
+    found = few[:].ravel()
+    assert array.n_read <= 32 * 10
+    assert len(np.unique(found)) == 40
+    assert (found % 2 == 0).all()
+    # They come from all over the array.
+    assert np.histogram(found, bins=4, range=(0, 4000))[0].min() > 3
+    # Where nearly all are wanted, they come from nearly all blocks.
+    assert len(samples.draw(1500, np.random.default_rng(0))) == 1500
+
+
 def test_orders_differ_from_pass_to_pass_and_follow_the_seed(small_blocks):
     array = Sliceable(np.arange(1000.0)[:, None])
     array.chunks = (20, 1)

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
+from sklearn.model_selection import train_test_split
 from skorch.callbacks import Callback, EarlyStopping
 
 from skcae.data.layout import Layout
@@ -71,6 +72,19 @@ def test_early_stopping_holds_out_a_fraction(small_digits):
     cae = make_small(early_stopping=True, validation_fraction=0.25).fit(small_digits)
     assert cae.n_samples_seen_ == 90
     assert all("valid_loss" in row for row in cae.history_)
+
+
+def test_the_loss_of_the_result_is_that_of_samples_that_were_not_held_out(digits):
+    cae = make_small(early_stopping=True, validation_fraction=0.5, layerwise=True)
+    cae.fit(digits)
+    n_held_out = -(-len(digits) // 2)
+    trained, _ = train_test_split(
+        digits, test_size=n_held_out, random_state=cae._fitted.seed
+    )
+    trained = {sample.tobytes() for sample in trained}
+    X = np.stack([x for x in digits if x.tobytes() in trained])
+    some = Samples(X, Layout((8, 8))).evenly_spaced(1000)
+    assert cae.reconstruction_err_ == mean_loss(cae.net_, some)
 
 
 def test_early_stopping_on_two_samples(small_digits):
