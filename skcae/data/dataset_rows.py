@@ -192,7 +192,8 @@ class DatasetRows(RowSource):
             self._coming = deque(rows.tobytes() for rows in self._plan)
             self._early = {}
             self._loader = self._loader or self._make_loader()
-            self._loading = iter(self._loader)
+            with torch.device("cpu"):  # torch draws a seed on the default device
+                self._loading = iter(self._loader)
 
     def read(self, rows):
         """Return some samples, by their numbers, as a fresh array."""

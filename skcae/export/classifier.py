@@ -12,6 +12,7 @@ from skl2onnx.common.data_types import (
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.classifier import ConvAutoencoderClassifier
+from ..runtime.torch_settings import with_torch_defaults
 from .graph import Graph
 from .inputs import add_encoder, layout_of
 
@@ -82,6 +83,7 @@ def _set_shapes(operator):
         probabilities[0].type = FloatTensorType([n_samples, len(labels)])
 
 
+@with_torch_defaults
 def _convert(scope, operator, container):
     classifier, graph = operator.raw_operator, Graph(scope, container)
     module, (label, *probabilities) = classifier.module_, operator.outputs

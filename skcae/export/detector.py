@@ -11,6 +11,7 @@ from skl2onnx.common.data_types import (
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.outlier_detector import ConvAutoencoderOutlierDetector
+from ..runtime.torch_settings import with_torch_defaults
 from .graph import Graph
 from .inputs import add_encoder, add_inputs, layout_of
 from .scores import add_distances, add_errors
@@ -39,6 +40,7 @@ def _set_shapes(operator):
         output.type.shape = [n_samples, 1]
 
 
+@with_torch_defaults
 def _convert(scope, operator, container):
     detector, graph = operator.raw_operator, Graph(scope, container)
     label, *scores = operator.outputs

@@ -5,6 +5,7 @@ from skl2onnx.common.data_types import FloatTensorType
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.transformer import ConvAutoencoderTransformer
+from ..runtime.torch_settings import with_torch_defaults
 from .graph import Graph
 from .inputs import add_encoder, layout_of
 
@@ -28,6 +29,7 @@ def _set_shape(operator):
     operator.outputs[0].type.shape = [n_samples, n_features]
 
 
+@with_torch_defaults
 def _convert(scope, operator, container):
     cae, graph = operator.raw_operator, Graph(scope, container)
     layout = layout_of(cae, operator.inputs, cae._fitted.takes_any_size)

@@ -24,7 +24,7 @@ class ChannelScaler(nn.Module):
     def set(self, mean, scale):
         """Set centre and unit of every channel."""
         for buffer, values in ((self.mean, mean), (self.scale, scale)):
-            buffer.copy_(torch.as_tensor(values).reshape(buffer.shape))
+            buffer.copy_(torch.from_numpy(values).reshape(buffer.shape))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return samples in standardised units."""

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from ..runtime.devices import reason_of
+from ..runtime.torch_settings import DEFAULT_DTYPE, with_torch_defaults
 
 
 def weights_as_numpy(module):
@@ -14,6 +15,7 @@ def weights_as_numpy(module):
     }
 
 
+@with_torch_defaults
 def load_weights(module, weights):
     """Set the module's state from numpy arrays."""
     module.load_state_dict(
@@ -35,7 +37,7 @@ def check_weights(weights, build):
         Returns the module.
     """
     try:
-        with torch.device("meta"):
+        with DEFAULT_DTYPE.set_to(torch.float32), torch.device("meta"):
             expected = {
                 name: (tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
                 for name, tensor in build().state_dict().items()

@@ -1,5 +1,6 @@
 """Which device computes, and what is said where its memory runs out."""
 
+import re
 from functools import wraps
 
 import torch
@@ -76,7 +77,12 @@ def _what_fails(device):
 def reason_of(error):
     """Return the first sentence of an error of torch."""
     lines = str(error).splitlines() or [type(error).__name__]
-    return lines[0].split(". ")[0]
+    return _first_sentence(lines[0])
+
+
+def _first_sentence(text):
+    # A point ends no sentence in "114. MiB", as numpy writes.
+    return re.split(r"\. (?![KMGT]iB)", text)[0]
 
 
 def is_out_of_memory(error):
@@ -97,7 +103,7 @@ def _explain(error):
     lines = str(error).splitlines() or ["no more is free"]
     if _is_of_cpu(error):
         # torch begins with the line of its source that has failed.
-        reason = lines[0].rpartition("CPUAllocator: ")[2].split(". ")[0]
+        reason = _first_sentence(lines[0].rpartition("CPUAllocator: ")[2])
         return (
             f"Got no more memory ({reason}); expected room for the weights and for "
             "what one batch takes. Lower batch_size or n_filters, pool more, or run "

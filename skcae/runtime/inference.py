@@ -12,6 +12,7 @@ from .compilation import compiled_or_plain
 from .devices import explains_out_of_memory, is_cpu, release_cached_memory
 from .precision import matmul_precision
 from .threads import is_worth_threads, one_thread
+from .torch_settings import with_torch_defaults
 from .transfer import as_batch, receive, send
 
 # Values of the largest feature maps of one batch: what a CPU's cache holds.
@@ -64,6 +65,7 @@ class BatchRunner:
             self.batch_size = min(size, _MAX_DEVICE_BATCH_SIZE)
 
     @explains_out_of_memory
+    @with_torch_defaults
     def run(self, work, samples=None):
         """Call ``work(part)`` for every slice of the samples, which it may read."""
         parts = list(gen_batches(self.n_samples, self.batch_size))

@@ -1,13 +1,13 @@
 """How exactly a device multiplies: float32, TF32 or bfloat16."""
 
-import threading
 import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 
 import torch
 from torch.nn import functional as F
 
 from .devices import reason_of
+from .shared_switch import SharedSwitch
 
 # NVIDIA's Ampere: the first with TF32 and bfloat16 in its tensor cores.
 _AMPERE = (8, 0)
@@ -67,43 +67,23 @@ def in_bfloat16(function):
 
 
 def matmul_precision(precision, device):
-    """Return a context in which a GPU multiplies as `precision` allows.
+    """Return a context in which a device multiplies as `precision` allows.
 
-    Products are those of float32, or of TF32 with anything but "float32".  What the
-    user has set for the process is as before afterwards.
+    Products of a GPU are those of float32, or of TF32 with anything but "float32". A
+    CPU multiplies exactly. What the user has set for the process is as before
+    afterwards.
     """
-    if torch.device(device).type != "cuda":
-        return nullcontext()
-    return _FLAGS.set_to(precision != "float32")
+    if torch.device(device).type == "cuda":
+        return MULTIPLICATION.set_to(precision != "float32")
+    return nullcontext() if _is_exact_on_cpus() else MULTIPLICATION.set_to(False)
 
 
-class _Flags:
-    """The switches for TF32, which are the whole process's.
+def _is_exact_on_cpus():
+    products = _read_if_possible(torch.get_float32_matmul_precision)
+    convolution = getattr(torch.backends.mkldnn, "conv", None)
+    precision = getattr(convolution, "fp32_precision", "ieee")
+    return products == "highest" and precision in ("none", "ieee")
 
-    Of threads that compute at a time the first sets them, and the last sets them back.
-    """
-
-    def __init__(self):
-        self.lock, self.n_users, self.before = threading.Lock(), 0, None
-
-    @contextmanager
-    def set_to(self, allowed):
-        """Allow TF32 or not."""
-        with self.lock:
-            if self.n_users == 0:
-                self.before = _read()
-                _allow_tf32(allowed)
-            self.n_users += 1
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.n_users -= 1
-                if self.n_users == 0:
-                    _restore(self.before)
-
-
-_FLAGS = _Flags()
 
 # PyTorch 2.9 has new switches beside the old ones, and reading an old one fails where
 # the new ones contradict it.  torch.compile reads the old ones.  Setting old ones sets
@@ -111,14 +91,14 @@ _FLAGS = _Flags()
 
 
 def _new_switches():
-    backends = torch.backends
-    convolution, recurrent = (
-        getattr(backends.cudnn, name, None) for name in ("conv", "rnn")
-    )
-    products = backends.cuda.matmul, getattr(backends.mkldnn, "matmul", None)
+    """Return the switches for convolutions of GPUs, of CPUs, and for products."""
+    cudnn, mkldnn = torch.backends.cudnn, torch.backends.mkldnn
+    of_gpus = getattr(cudnn, "conv", None), getattr(cudnn, "rnn", None)
+    of_cpus = (getattr(mkldnn, "conv", None),)
+    products = torch.backends.cuda.matmul, getattr(mkldnn, "matmul", None)
     return [
         [switch for switch in switches if hasattr(switch, "fp32_precision")]
-        for switches in ((convolution, recurrent), products)
+        for switches in (of_gpus, of_cpus, products)
     ]
 
 
@@ -149,8 +129,11 @@ def _allow_tf32(allowed):
         torch.set_float32_matmul_precision("high" if allowed else "highest")
         torch.backends.cudnn.allow_tf32 = allowed
         # Without this a "no" means whatever is set for all backends together.
-        for switch in _new_switches()[0]:
+        of_gpus, of_cpus, _ = _new_switches()
+        for switch in of_gpus:
             switch.fp32_precision = "tf32" if allowed else "ieee"
+        for switch in of_cpus:
+            switch.fp32_precision = "ieee"
 
 
 def _restore(before):
@@ -164,3 +147,6 @@ def _restore(before):
             torch.backends.cudnn.allow_tf32 = convolutions
         for switch, value in new:
             switch.fp32_precision = value
+
+
+MULTIPLICATION = SharedSwitch(_read, _allow_tf32, _restore)

@@ -8,6 +8,7 @@ from ..data.samples import Samples
 from ..nn.autoencoder import ConvAutoencoder
 from ..nn.losses import ReconstructionLoss
 from ..runtime.devices import explains_out_of_memory
+from ..runtime.torch_settings import with_torch_defaults
 from .base_net import BaseNet, build_net
 from .batches import Batches
 from .reconstruction import Reconstruction
@@ -40,6 +41,7 @@ class AutoencoderNet(BaseNet):
 
 
 @explains_out_of_memory
+@with_torch_defaults
 def make_net(architecture, *, loss, max_samples, lr, seed, **params):
     """Return an initialised net with randomly drawn filters.
 

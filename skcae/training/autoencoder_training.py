@@ -1,9 +1,11 @@
 """One training of an autoencoder, and what is measured once it has ended."""
 
 from ..params.learning import is_decoder_fitted
+from ..runtime.devices import explains_out_of_memory
 from ..runtime.inference import count_dead_units, mean_loss
 from ..runtime.precision import matmul_precision
 from ..runtime.threads import is_worth_threads, one_thread
+from ..runtime.torch_settings import with_torch_defaults
 from ..utils.user_warnings import warn
 from .base_net import update_and_broadcast
 from .initialization import NetInitializer
@@ -15,6 +17,8 @@ _N_SAMPLES_DEAD = 512
 _N_SAMPLES_LOSS = 1000
 
 
+@explains_out_of_memory
+@with_torch_defaults
 def train_autoencoder(
     net,
     samples,

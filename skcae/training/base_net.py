@@ -10,8 +10,9 @@ from skorch.callbacks import Callback, EpochTimer, PassthroughScoring, PrintLog
 from ..nn.convolutions import use_channels_last
 from ..params.optimizers import OPTIMIZERS
 from ..persistence.weights import load_weights, weights_as_numpy
-from ..runtime.devices import is_out_of_memory
+from ..runtime.devices import explains_out_of_memory, is_out_of_memory
 from ..runtime.steps import EagerSteps
+from ..runtime.torch_settings import with_torch_defaults
 from .callbacks import StopTraining, copy_callback, stops_training
 
 _BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
@@ -284,6 +285,8 @@ def build_net(
     return net
 
 
+@explains_out_of_memory
+@with_torch_defaults
 def update_and_broadcast(net, ranks, change=lambda: None, *arguments):
     """Let rank 0 change a net, and give its weights to the other ranks.
 

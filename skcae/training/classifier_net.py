@@ -4,6 +4,7 @@ import torch
 
 from ..nn.classifier import ConvClassifier, WeightedCrossEntropy
 from ..runtime.devices import explains_out_of_memory
+from ..runtime.torch_settings import with_torch_defaults
 from .base_net import BaseNet, build_net
 from .batches import LabelledBatches
 from .objective import Objective
@@ -65,6 +66,7 @@ class ClassifierNet(BaseNet):
 
 
 @explains_out_of_memory
+@with_torch_defaults
 def make_classifier_net(
     architecture, head_params, *, lr, encoder_lr, label_smoothing, **params
 ):

@@ -9,7 +9,6 @@ from scipy.sparse import csr_array
 from sklearn.decomposition import PCA
 
 from ..nn.whitening import whitening_kernel
-from ..runtime.devices import explains_out_of_memory
 
 # The components of this many samples' maps are those of all for this purpose; fewer
 # have to do where their maps would fill the memory.
@@ -31,7 +30,6 @@ _TRIES = 50
 _KMEANS_ITER = 20
 
 
-@explains_out_of_memory
 @torch.no_grad()
 def start_dense_code_from_pca(module, samples, seed):
     """Make the dense code the principal components of the feature maps.

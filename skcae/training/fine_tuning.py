@@ -15,6 +15,7 @@ from ..data.layout import Layout
 from ..data.samples import Samples
 from ..runtime.devices import explains_out_of_memory
 from ..runtime.inference import transform
+from ..runtime.torch_settings import with_torch_defaults
 from .classifier_net import FrozenEncoder, FrozenFeatures, FullNetwork
 from .loop import fresh_history, train
 
@@ -38,7 +39,6 @@ def _n_samples(net):
     return min(_MAX_SAMPLES, max(n_values, 200))
 
 
-@explains_out_of_memory
 @torch.no_grad()
 def standardise(net, samples):
     """Learn the scale of the features, from samples with and without labels.
@@ -57,7 +57,6 @@ def standardise(net, samples):
     module.scale.copy_(torch.from_numpy(scale))
 
 
-@explains_out_of_memory
 @torch.no_grad()
 def start_head(net, samples, labels):
     """Let the head start as a ridge regression on the features of labelled samples.
@@ -101,6 +100,8 @@ def _factor(predictions, labels):
     return float(np.exp(found.x))
 
 
+@explains_out_of_memory
+@with_torch_defaults
 def fine_tune(
     net,
     samples,

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from ..params.filter_starts import FILTER_STARTS
-from ..runtime.devices import explains_out_of_memory
 from . import filter_starts
 from .decoder_fit import fit_decoder
 from .filter_starts import draw_patches, start_dense_code_from_pca, start_whitening
@@ -43,7 +42,6 @@ class NetInitializer:
         self.init, self.whiten, self.threshold = init, whiten, threshold
         self.seed, self.rng = seed, np.random.default_rng(seed)
 
-    @explains_out_of_memory
     @torch.no_grad()
     def learn_whitening(self):
         """Learn the whitening, where there is one."""
@@ -60,7 +58,6 @@ class NetInitializer:
         if self.module.dense is not None:
             start_dense_code_from_pca(self.module, self.samples, self.seed)
 
-    @explains_out_of_memory
     @torch.no_grad()
     def _start_stage(self, number):
         """Set filters and thresholds of a stage, given those before it."""
@@ -97,7 +94,6 @@ class NetInitializer:
             x = self._seen_by(number, n_values, _N_CALIBRATED)
             layer.calibrate(x, self.threshold)
 
-    @explains_out_of_memory
     @torch.no_grad()
     def fit_decoder(self):
         """Fit the decoder to the code by least squares."""

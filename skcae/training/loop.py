@@ -10,13 +10,12 @@ from skorch.helper import predefined_split
 from skorch.history import History
 
 from ..runtime.compilation import check_compiler, compiled, for_full_batches
-from ..runtime.devices import explains_out_of_memory, release_cached_memory
+from ..runtime.devices import release_cached_memory
 from ..runtime.precision import in_bfloat16, matmul_precision, trains_in_bfloat16
 from ..runtime.steps import make_steps
 from ..runtime.threads import is_worth_threads, one_thread
 
 
-@explains_out_of_memory
 def train(
     net,
     samples,

@@ -3,6 +3,8 @@
 import torch
 from skorch.history import History
 
+from ..runtime.torch_settings import with_torch_defaults
+
 
 class NetSnapshot:
     """Copy of all that a training changes in a net, apart from its callbacks.
@@ -13,12 +15,14 @@ class NetSnapshot:
         An initialised net.
     """
 
+    @with_torch_defaults
     def __init__(self, net):
         self._net = net
         self._weights = _cloned(net.module_.state_dict())
         self._optimizer = _cloned(net.optimizer_.state_dict())
         self._history = list(net.history)
 
+    @with_torch_defaults
     def restore(self):
         """Make the net what it was."""
         net = self._net

@@ -167,7 +167,7 @@ if hasattr(torch.backends.cuda.matmul, "fp32_precision"):
     SETTINGS |= NEW_SETTINGS
 SCRIPT = """
 import torch
-from skcae.runtime.precision import _FLAGS
+from skcae.runtime.precision import MULTIPLICATION
 
 cudnn, cublas = torch.backends.cudnn, torch.backends.cuda.matmul
 READERS = {
@@ -192,7 +192,7 @@ def read():
 
 before = read()
 for allowed in (True, False):
-    with _FLAGS.set_to(allowed):
+    with MULTIPLICATION.set_to(allowed):
         inside = read()
         assert inside["products of CUDA"] is inside["convolutions"] is allowed
         assert inside["products"] == ("high" if allowed else "highest")
@@ -225,7 +225,7 @@ def test_switches_before_pytorch_2_9(monkeypatch):
     monkeypatch.setattr(torch, "backends", old)
     monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: products[-1])
     monkeypatch.setattr(torch, "set_float32_matmul_precision", products.append)
-    with switches._FLAGS.set_to(True):
+    with switches.MULTIPLICATION.set_to(True):
         assert (products[-1], cudnn.allow_tf32) == ("high", True)
     assert (products[-1], cudnn.allow_tf32) == ("medium", False)
 
@@ -236,7 +236,7 @@ def test_threads_leave_the_switches_as_found(fails):
     entered, leave = threading.Event(), threading.Event()
 
     def first():
-        with switches._FLAGS.set_to(False):
+        with switches.MULTIPLICATION.set_to(False):
             entered.set()
             leave.wait(10)
 
@@ -244,7 +244,7 @@ def test_threads_leave_the_switches_as_found(fails):
     thread.start()
     entered.wait(10)
     try:
-        with switches._FLAGS.set_to(False):
+        with switches.MULTIPLICATION.set_to(False):
             leave.set()
             thread.join()
             assert torch.backends.cudnn.allow_tf32 is False
@@ -271,7 +271,7 @@ def test_the_cpu_touches_no_switch(small_digits, monkeypatch):
     def fail(allowed):
         raise AssertionError
 
-    monkeypatch.setattr(switches, "_allow_tf32", fail)
+    monkeypatch.setattr(switches.MULTIPLICATION, "write", fail)
     make_small(precision="tf32").fit(small_digits).transform(small_digits)
 
 
@@ -281,7 +281,7 @@ def test_switches_are_set_in_training_and_transform(small_digits, monkeypatch):
 
     def spy(precision, device):
         used.append((precision, device))
-        return switches._FLAGS.set_to(precision != "float32")
+        return switches.MULTIPLICATION.set_to(precision != "float32")
 
     rooms = "training.loop", "runtime.inference", "training.autoencoder_training"
     for module in rooms:
