@@ -39,8 +39,9 @@ _TEXTS = {
     "callbacks": (
         "list of skorch callbacks",
         """
-        Called during training. Copies are used: what they gather in attributes is
-        found in ``net_.callbacks_``.
+        Called during training. Deep copies are used: what they gather in attributes is
+        found in ``net_.callbacks_``. They share with yours only what cannot be copied,
+        such as an open file.
         """,
     ),
     "net_params": (

@@ -72,7 +72,7 @@ def deserialize(plain, now=None):
         What `serialize` returned.
     now : object, default=None
         What is in the place of the value. Generators and objects with a `state_dict`
-        get their state set in place, and lists, sets and dictionaries are refilled.
+        get their state set in place.
 
     Returns
     -------
@@ -95,12 +95,11 @@ def deserialize(plain, now=None):
         case ("number", tensor):
             return tensor.numpy()[()]
         case ("list", items):
-            return _refill(now, [deserialize(item) for item in items])
+            return [deserialize(item) for item in items]
         case ("set", items):
-            return _refill(now, {deserialize(item) for item in items})
+            return {deserialize(item) for item in items}
         case ("dict", items):
-            pairs = {deserialize(key): deserialize(item) for key, item in items}
-            return _refill(now, pairs)
+            return {deserialize(key): deserialize(item) for key, item in items}
         case ("tuple", items):
             return tuple(deserialize(item) for item in items)
         case (kind, _) if now is None:
@@ -155,13 +154,3 @@ def _load_state(now, state):
     elif isinstance(now, torch.nn.Module):
         check_tensors(state, now.state_dict())
     now.load_state_dict(state)
-
-
-def _refill(now, values):
-    """Return values in the container that is there already, if it is of their kind."""
-    if not isinstance(now, type(values)):
-        return values
-    now.clear()
-    add = now.extend if isinstance(now, list) else now.update
-    add(values)
-    return now

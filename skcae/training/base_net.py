@@ -13,7 +13,7 @@ from ..persistence.weights import load_weights, weights_as_numpy
 from ..runtime.devices import explains_out_of_memory, is_out_of_memory
 from ..runtime.steps import EagerSteps
 from ..runtime.torch_settings import with_torch_defaults
-from .callbacks import StopTraining, copy_callback, stops_training
+from .callbacks import StopTraining, copy_callbacks, stops_training
 
 _BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
@@ -265,7 +265,7 @@ def build_net(
         iterator_valid=batches,
         iterator_valid__device=device,
         train_split=None,
-        callbacks=[copy_callback(item) for item in callbacks],
+        callbacks=copy_callbacks(callbacks),
         device=device,
         precision=precision,
         compile=compile,

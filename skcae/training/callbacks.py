@@ -165,9 +165,44 @@ def make_callbacks(estimator, ranks):
     return callbacks
 
 
-def copy_callback(item):
-    """Return a copy that training may leave its marks on, unlike on a parameter."""
+def copy_callbacks(callbacks):
+    """Return copies that training may leave its marks on, unlike on parameters.
+
+    They are deep: what two attributes share, their copies share, too. Only what cannot
+    be copied, such as an open file, is the user's own also in the copies.
+
+    Parameters
+    ----------
+    callbacks : sequence
+        Callbacks, classes of callbacks, or pairs of a name and one of these.
+
+    Returns
+    -------
+    copies : list
+    """
+    memo = {}
+    return [_copy_item(item, memo) for item in callbacks]
+
+
+def _copy_item(item, memo):
     if isinstance(item, (tuple, list)):
         name, callback = item
-        return name, copy(callback)
-    return copy(item)
+        return name, _copy_item(callback, memo)
+    if isinstance(item, type):
+        return item
+    copied = memo[id(item)] = copy(item)
+    vars(copied).update(
+        {name: _copy_value(value, memo) for name, value in vars(item).items()}
+    )
+    return copied
+
+
+def _copy_value(value, memo):
+    # A failed attempt would leave unfinished copies in the memo.
+    known = dict(memo)
+    try:
+        copied = deepcopy(value, known)
+    except Exception:  # whatever the classes of users raise
+        return value
+    memo.update(known)
+    return copied

@@ -38,6 +38,11 @@ def changed(before, after):
     return {name for name in before if not torch.equal(before[name], after[name])}
 
 
+def heard_by(estimator, name="Recorder"):
+    """Return the copy of a callback that has seen the training of an estimator."""
+    return dict(estimator.net_.callbacks_)[name]
+
+
 class Recorder(Callback):
     """Count events, and note what came with them."""
 

@@ -1,18 +1,23 @@
 """skorch's callbacks: what they hear, and what they may do."""
 
+import threading
+from collections import Counter
+
 import numpy as np
 import pytest
 from skorch.callbacks import Callback, EarlyStopping, EpochScoring, LRScheduler
 
+from skcae import ConvAutoencoderClassifier
+
 from ..conftest import assert_same_weights, make_small
-from .conftest import BatchRecorder, Recorder
+from .conftest import BatchRecorder, Recorder, heard_by
 
 # Events
 
 
 def test_epoch_events(small_digits, fitted):
-    recorder = Recorder()
-    cae = make_small(callbacks=[recorder]).fit(small_digits)
+    cae = make_small(callbacks=[Recorder()]).fit(small_digits)
+    recorder = heard_by(cae)
     epoch = ["epoch begin", "epoch end"]
     assert recorder.events == ["train begin", *epoch * 2, "train end"]
     assert recorder.losses == [row["train_loss"] for row in cae.history_]
@@ -20,9 +25,9 @@ def test_epoch_events(small_digits, fitted):
 
 
 def test_batch_events(small_digits, digits):
-    recorder = BatchRecorder()
-    cae = make_small(batch_size=50, callbacks=[("recorder", recorder)])
+    cae = make_small(batch_size=50, callbacks=[("recorder", BatchRecorder())])
     cae.fit(small_digits, X_val=digits[120:180])
+    recorder = heard_by(cae, "recorder")
     batches = ["batch begin", "batch end"] * 5  # 50 + 50 + 20, and 50 + 10
     epoch = ["epoch begin", *batches, "epoch end"]
     assert recorder.events == ["train begin", *epoch * 2, "train end"]
@@ -32,7 +37,6 @@ def test_batch_events(small_digits, digits):
         (False, 50): 2,
         (False, 10): 2,
     }
-    recorder = dict(cae.net_.callbacks_)["recorder"]
     assert recorder.n_gradients == 6 * len(list(cae.module_.parameters()))
 
 
@@ -57,15 +61,65 @@ def test_listening_to_batches_does_not_change_the_weights(small_digits, params):
 
 
 def test_callbacks_hear_every_fit(small_digits):
-    recorder = Recorder()
-    cae = make_small(callbacks=[recorder]).fit(small_digits).fit(small_digits)
-    assert recorder.events.count("epoch end") == 4
+    cae = make_small(callbacks=[Recorder()]).fit(small_digits).fit(small_digits)
+    recorder = heard_by(cae)
+    assert recorder.events.count("epoch end") == 2
     cae.partial_fit(small_digits)
-    assert recorder.events.count("train begin") == 3
-    assert recorder.events.count("epoch end") == 5
+    assert recorder.events.count("train begin") == 2
+    assert recorder.events.count("epoch end") == 3
     cae.transform(small_digits)
     cae.score(small_digits)
-    assert recorder.events.count("train begin") == 3
+    assert recorder.events.count("train begin") == 2
+
+
+# Copies
+
+
+class Gathering(Recorder):
+    """Gather what happens in values within values."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.rows, self.counts = {"rows": []}, Counter()
+        self.also_rows = self.rows
+        self.file, self.lock = open(path, "w"), threading.Lock()
+
+    def on_epoch_end(self, net, **kwargs):
+        super().on_epoch_end(net, **kwargs)
+        self.rows["rows"].append(net.history[-1, "train_loss"])
+        self.counts["epochs"] += 1
+        with self.lock:
+            print(len(self.losses), file=self.file)
+
+
+def test_callbacks_of_the_user_stay_what_they_are(small_digits, digit_labels, tmp_path):
+    y = digit_labels[:120]
+    gathering = Gathering(tmp_path / "epochs")
+    params = {"callbacks": [gathering, ("again", gathering)], "max_epochs": 2}
+    for model in (
+        make_small(**params),
+        make_small(**params, warm_start=True),
+        ConvAutoencoderClassifier(make_small(), **params),
+    ):
+        for _ in range(2):
+            model.fit(small_digits, y)
+            assert gathering.events == gathering.losses == gathering.rows["rows"] == []
+            assert gathering.counts == {}
+    seen = heard_by(model, "Gathering")
+    assert len(seen.rows["rows"]) == len(seen.losses) > 0
+    assert seen.also_rows is seen.rows
+    # What cannot be copied is used as it is.
+    assert seen.file is gathering.file
+    gathering.file.close()
+    assert (tmp_path / "epochs").read_text().startswith("1\n")
+
+
+def test_callbacks_share_what_they_shared(small_digits):
+    first, second = Recorder(), Recorder()
+    second.events = first.events
+    cae = make_small(callbacks=[("first", first), ("second", second)])
+    cae.fit(small_digits)
+    assert heard_by(cae, "first").events is heard_by(cae, "second").events
 
 
 # Callbacks of skorch

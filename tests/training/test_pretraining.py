@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from skorch.callbacks import Callback, EarlyStopping, LRScheduler
 
 from ..conftest import as_tensor, make_small, weights_of
-from .conftest import STACK, WINNERS, changed, every_configuration
+from .conftest import STACK, WINNERS, changed, every_configuration, heard_by
 
 
 class Snapshots(Callback):
@@ -23,10 +23,8 @@ class Snapshots(Callback):
 
 
 def fit_with_snapshots(X, **params):
-    snapshots = Snapshots()
-    cae = make_small(callbacks=[("snapshots", snapshots)], **params).fit(X)
-    # The copy that was used shares the list.
-    return cae, snapshots.weights
+    cae = make_small(callbacks=[Snapshots()], **params).fit(X)
+    return cae, heard_by(cae, "Snapshots").weights
 
 
 @pytest.mark.parametrize(
