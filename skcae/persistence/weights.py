@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from ..runtime.devices import reason_of
-from ..runtime.torch_settings import DEFAULT_DTYPE, with_torch_defaults
+from ..runtime.torch_settings import with_default_dtype, with_torch_defaults
 
 
 def weights_as_numpy(module):
@@ -23,6 +23,7 @@ def load_weights(module, weights):
     )
 
 
+@with_default_dtype
 def check_weights(weights, build):
     """Raise ValueError unless weights have the shapes of a module, without building it.
 
@@ -37,7 +38,7 @@ def check_weights(weights, build):
         Returns the module.
     """
     try:
-        with DEFAULT_DTYPE.set_to(torch.float32), torch.device("meta"):
+        with torch.device("meta"):
             expected = {
                 name: (tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
                 for name, tensor in build().state_dict().items()

@@ -12,7 +12,7 @@ from .compilation import compiled_or_plain
 from .devices import explains_out_of_memory, is_cpu, release_cached_memory
 from .precision import matmul_precision
 from .threads import is_worth_threads, one_thread
-from .torch_settings import with_torch_defaults
+from .torch_settings import with_inference_mode
 from .transfer import as_batch, receive, send
 
 # Values of the largest feature maps of one batch: what a CPU's cache holds.
@@ -65,7 +65,7 @@ class BatchRunner:
             self.batch_size = min(size, _MAX_DEVICE_BATCH_SIZE)
 
     @explains_out_of_memory
-    @with_torch_defaults
+    @with_inference_mode
     def run(self, work, samples=None):
         """Call ``work(part)`` for every slice of the samples, which it may read."""
         parts = list(gen_batches(self.n_samples, self.batch_size))
@@ -85,10 +85,11 @@ class BatchRunner:
                 or not is_worth_threads(self.n_multiplications * self.batch_size)
             ):
                 for part in parts:
-                    self._run_one(work, part)
+                    work(part)
                 return
+            # Other threads have modes of their own.
             with ThreadPoolExecutor(n_threads) as pool:
-                for _ in pool.map(lambda part: self._run_one(work, part), parts):
+                for _ in pool.map(torch.inference_mode()(work), parts):
                     pass
 
     def method(self, name):
@@ -126,10 +127,6 @@ class BatchRunner:
         if n_missing:
             x = torch.cat([x, x[:1].expand(n_missing, *x.shape[1:])])
         return function(x)[: len(batch)]
-
-    @torch.inference_mode()
-    def _run_one(self, work, part):
-        work(part)
 
 
 def _allocate(shape, what):

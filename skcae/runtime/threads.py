@@ -1,7 +1,5 @@
 """How many threads torch uses for a piece of work."""
 
-from contextlib import contextmanager
-
 import torch
 
 # Below this many multiplications per batch, waking other threads costs more than they
@@ -9,18 +7,29 @@ import torch
 _WORTH_THREADS = 1e7
 
 
-@contextmanager
-def one_thread(when=True):
-    """Compute on one thread; yield torch's own setting, which is left as found."""
-    before = torch.get_num_threads()
-    if not when or before == 1:
-        yield before
-        return
-    torch.set_num_threads(1)
-    try:
-        yield before
-    finally:
-        torch.set_num_threads(before)
+class one_thread:  # noqa: N801 (used like a function)
+    """Compute on one thread; yield torch's own setting, which is left as found.
+
+    It is no generator, see `SharedSwitch`.
+
+    Parameters
+    ----------
+    when : bool, default=True
+        Whether to do so at all.
+    """
+
+    def __init__(self, when=True):
+        self.n_threads = torch.get_num_threads()
+        self.changes = when and self.n_threads > 1
+
+    def __enter__(self):
+        if self.changes:
+            torch.set_num_threads(1)
+        return self.n_threads
+
+    def __exit__(self, *error):
+        if self.changes:
+            torch.set_num_threads(self.n_threads)
 
 
 def is_worth_threads(n_multiplications):

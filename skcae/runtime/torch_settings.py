@@ -1,5 +1,6 @@
 """PyTorch's settings where we compute, whatever the user has set around a call."""
 
+from contextlib import suppress
 from functools import wraps
 
 import torch
@@ -22,8 +23,8 @@ def _set_dtype(dtype):
         torch.set_default_dtype(dtype)
 
 
-DEFAULT_DTYPE = SharedSwitch(torch.get_default_dtype, _set_dtype, _set_dtype)
-_SWITCHES = (DEFAULT_DTYPE, MULTIPLICATION)
+_DEFAULT_DTYPE = SharedSwitch(torch.get_default_dtype, _set_dtype, _set_dtype)
+_SWITCHES = (_DEFAULT_DTYPE, MULTIPLICATION)
 
 
 def with_torch_defaults(function):
@@ -36,14 +37,30 @@ def with_torch_defaults(function):
     back themselves, unless Ctrl-C stops them. Where only another kernel is chosen, as
     by ``torch.use_deterministic_algorithms``, the user's wish holds.
     """
+    return _restoring(function, _Settings.replace)
 
+
+def with_inference_mode(function):
+    """Do the same as `with_torch_defaults`, but compute no gradients."""
+    return _restoring(function, _Settings.replace_for_inference)
+
+
+def with_default_dtype(function):
+    """Let a function make tensors of PyTorch's own default dtype, float32.
+
+    Unlike with `with_torch_defaults` it may set a default device itself.
+    """
+    return _restoring(function, _Settings.replace_dtype)
+
+
+def _restoring(function, replace):
     @wraps(function)
     def computing(*args, **kwargs):
         found = _Settings()
         # Ctrl-C during the first attempt to restore leaves the second one.
         try:
             try:
-                found.replace()
+                replace(found)
                 return function(*args, **kwargs)
             finally:
                 found.restore()
@@ -67,14 +84,14 @@ class _Settings:
         self.users = [switch.users_here() for switch in _SWITCHES]
         self.guards, self.is_restored = [], False
 
-    def replace(self):
-        """Set PyTorch's defaults."""
-        DEFAULT_DTYPE.take(self, torch.float32)
+    def replace(self, inference=False):
+        """Set PyTorch's defaults, but for inference mode where that is wanted."""
+        self.replace_dtype()
         if has_torch_function((None,)):  # the mode of a default device is one of them
             self._enter(torch.DisableTorchFunction())
-        if self.inference:
-            self._enter(torch.inference_mode(False))
-        if not self.grad:
+        if self.inference is not inference:
+            self._enter(torch.inference_mode(inference))
+        if not inference and not self.grad:
             torch.set_grad_enabled(True)
         for kind in self.autocast:
             torch.set_autocast_enabled(kind, False)
@@ -84,19 +101,29 @@ class _Settings:
         if self.flushes:
             torch.set_flush_denormal(False)
 
+    def replace_for_inference(self):
+        """Set PyTorch's defaults and inference mode."""
+        self.replace(inference=True)
+
     def _enter(self, guard):
+        # Noted first, as Ctrl-C may come right behind the beginning.
         self.guards.append(guard)
         guard.__enter__()
+
+    def replace_dtype(self):
+        """Set the default dtype alone."""
+        _DEFAULT_DTYPE.take(self, torch.float32)
 
     def restore(self):
         """Set what was found, unless that is done already."""
         if self.is_restored:
             return
         for guard in reversed(self.guards):
-            guard.__exit__(None, None, None)
+            with suppress(AttributeError):  # it has not begun
+                guard.__exit__(None, None, None)
         for switch, before in zip(_SWITCHES, self.users, strict=True):
-            if later := switch.users_here() - before:
-                switch.give_back(*later)
+            if switch.found is not None:
+                switch.give_back(*switch.users_here() - before)
         if torch.is_inference_mode_enabled() is not self.inference:
             guard = torch.inference_mode(self.inference)
             _KEPT_GUARDS.append(guard)

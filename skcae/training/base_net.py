@@ -44,8 +44,8 @@ class BaseNet(NeuralNet):
         self.precision = precision
         super().__init__(*args, **kwargs)
 
-    @property
-    def _default_callbacks(self):
+    def get_default_callbacks(self):
+        """Return callbacks that keep books of epochs, and print them if so wanted."""
         callbacks = [
             ("epoch_timer", EpochTimer()),
             ("train_loss", PassthroughScoring(name="train_loss", on_train=True)),
@@ -96,9 +96,14 @@ class BaseNet(NeuralNet):
         if self._steps_at_hand().any(bool(stopped)):
             raise StopTraining
 
+    def set_training(self, training):
+        """Set module and loss to training or evaluation mode."""
+        self.module_.train(training)
+        self.criterion_.train(training)
+
     def train_step_single(self, batch, **fit_params):
         """Compute loss and gradients of one batch."""
-        self._set_training(True)
+        self.set_training(True)
         steps = self._steps_at_hand()
         loss, output = steps.forward_backward(steps.prepare(batch))
         steps.reduce()
@@ -106,7 +111,7 @@ class BaseNet(NeuralNet):
 
     def validation_step(self, batch, **fit_params):
         """Compute the loss of one batch."""
-        self._set_training(False)
+        self.set_training(False)
         steps = self._steps_at_hand()
         with torch.no_grad():
             loss, output = self.compute_loss(steps.context, *steps.prepare(batch))
@@ -133,7 +138,7 @@ class BaseNet(NeuralNet):
             losses = self.history[-1, "batches", :, f"{prefix}_loss"]
             self._check_loss(sum(losses), prefix)
             return
-        self._set_training(training)
+        self.set_training(training)
         take = steps.train if training else steps.evaluate
         with torch.set_grad_enabled(training):
             for batch in iterator:

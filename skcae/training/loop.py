@@ -1,6 +1,6 @@
 """One training of a net on samples, with what belongs to that training alone."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack
 from functools import partial
 
 import numpy as np
@@ -77,31 +77,46 @@ def train(
     )
     output = _training_output(net, steps.n_local(min(n_samples, net.batch_size)))
     with (
-        _set_up(net, objective, steps, output, generator),
-        _callbacks(net, first, callbacks, ranks),
+        ExitStack() as stack,
         one_thread(when=not is_worth_threads(n_multiplications * net.batch_size)),
         matmul_precision(net.precision, net.device),
     ):
+        stack.callback(_tear_down, net, steps, generator, net.callbacks_)
+        net._objective, net._steps, net._training_output = objective, steps, output
+        net.module_.draw_from(generator, steps.context)
+        net.callbacks_ = [*first, *_own_callbacks(net, ranks), *callbacks]
         net.train_split = None if valid is None else predefined_split(valid)
         net.partial_fit(samples, epochs=epochs - n_done)
     release_cached_memory(net.device)
     return [_summary(row) for row in net.history[n_before:]]
 
 
-@contextmanager
-def fresh_history(net, *, earlier):
-    """Hide the earlier epochs, so that schedules and best losses begin anew."""
-    if not earlier:
-        yield
-        return
-    history, net.history_ = net.history_, History()
-    for group in net.optimizer_.param_groups:
-        group["lr"] = group.get("initial_lr", group["lr"])
-    try:
-        yield
-    finally:
-        history.extend(net.history_)
-        net.history_ = history
+class fresh_history:  # noqa: N801 (used like a function)
+    """Hide the earlier epochs, so that schedules and best losses begin anew.
+
+    Parameters
+    ----------
+    net : BaseNet
+        An initialised net.
+    earlier : bool
+        Whether there are any.
+    """
+
+    def __init__(self, net, *, earlier):
+        self.net, self.history = net, net.history_ if earlier else None
+
+    def __enter__(self):
+        if self.history is None:
+            return
+        self.net.history_ = History()
+        for group in self.net.optimizer_.param_groups:
+            group["lr"] = group.get("initial_lr", group["lr"])
+
+    def __exit__(self, *error):
+        if self.history is None:
+            return
+        self.history.extend(self.net.history_)
+        self.net.history_ = self.history
 
 
 def _training_output(net, size):
@@ -121,32 +136,25 @@ def _training_output(net, size):
     return function
 
 
-@contextmanager
-def _set_up(net, objective, steps, output, generator):
-    """Let a net compute what one training minimises, as long as that lasts."""
-    net._objective, net._steps, net._training_output = objective, steps, output
-    net.module_.draw_from(generator, steps.context)
-    try:
-        yield
-    finally:
-        steps.close()
-        net.module_.draw_from(generator)
-        net.train_split = None
-        del net._objective, net._steps, net._training_output
+def _tear_down(net, steps, generator, callbacks):
+    """Remove from a net what only one training needs."""
+    steps.close()
+    net.module_.draw_from(generator)
+    net.train_split, net.callbacks_ = None, callbacks
+    for name in ("_objective", "_steps", "_training_output"):
+        vars(net).pop(name, None)
 
 
-@contextmanager
-def _callbacks(net, first, last, ranks):
-    """Add callbacks of one training to those of a net."""
-    own = before = net.callbacks_
-    if not ranks.is_first:
-        own = [pair for pair in own if not isinstance(pair[1], PrintLog)]
-    # The net's own come before those that look at what they record.
-    net.callbacks_ = [*first, *own, *last]
-    try:
-        yield
-    finally:
-        net.callbacks_ = before
+def _own_callbacks(net, ranks):
+    """Return the callbacks of a net, which come before those that read their records.
+
+    Only the first rank prints a table.
+    """
+    return [
+        pair
+        for pair in net.callbacks_
+        if ranks.is_first or not isinstance(pair[1], PrintLog)
+    ]
 
 
 def _summary(row):

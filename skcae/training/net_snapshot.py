@@ -17,7 +17,7 @@ class NetSnapshot:
 
     @with_torch_defaults
     def __init__(self, net):
-        self._net = net
+        self._net, self._attributes = net, dict(vars(net))
         self._weights = _cloned(net.module_.state_dict())
         self._optimizer = _cloned(net.optimizer_.state_dict())
         self._history = list(net.history)
@@ -26,6 +26,9 @@ class NetSnapshot:
     def restore(self):
         """Make the net what it was."""
         net = self._net
+        # What one training adds may still be there after Ctrl-C.
+        vars(net).clear()
+        vars(net).update(self._attributes)
         net.module_.load_state_dict(self._weights)
         net.optimizer_.load_state_dict(self._optimizer)
         net.history_ = History(self._history)

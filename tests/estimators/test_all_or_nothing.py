@@ -1,9 +1,13 @@
 """Whatever ends a fit early, the estimator is what it was, or fitted as a whole."""
 
+import ast
+import contextlib
 import copy
+import functools
 import os
 import random
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -19,13 +23,20 @@ from skcae import (
 
 from ..conftest import make_small
 
-# How many places of each kind of fit are interrupted.
-N_PLACES = 8
-# Where global settings are changed and restored is left out: an interrupt there is
-# told to the process, not to the estimator.
-FOLDERS = tuple(
-    os.path.join(os.path.dirname(skcae.__file__), name) + os.sep
-    for name in ("data", "estimators", "params", "persistence", "training")
+# How many calls are interrupted at some place, all kinds of calls together.
+N_EXAMPLES = int(os.environ.get("SKCAE_EXAMPLES", 200))
+# Whose lines may be interrupted: ours, and where contexts begin and end.
+PLACES = (
+    os.path.dirname(skcae.__file__) + os.sep,
+    contextlib.__file__,
+    *(
+        os.path.join(os.path.dirname(torch.__file__), *path.split("/"))
+        for path in (
+            "autograd/grad_mode.py",
+            "amp/autocast_mode.py",
+            "utils/_contextlib.py",
+        )
+    ),
 )
 
 
@@ -81,8 +92,44 @@ def assert_unchanged(estimator, before):
     assert_equal_inside(inside, before[1])
 
 
+def switches():
+    """Return what is set in torch and numpy for this process or thread."""
+    return (
+        torch.get_default_dtype(),
+        torch.get_default_device(),
+        torch.get_num_threads(),
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+        torch.is_autocast_enabled("cpu"),
+        torch.is_autocast_cache_enabled(),
+        torch.get_float32_matmul_precision(),
+        torch.backends.cudnn.allow_tf32,
+        torch.overrides.has_torch_function((None,)),
+        torch.get_rng_state().tolist(),
+        threading.active_count(),
+        np.geterr(),
+    )
+
+
+@functools.cache
+def ends_of_contexts(path):
+    """Return (first, last) line of the block, by the line of each item of a `with`."""
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    return {
+        item.context_expr.lineno: (node.lineno, node.end_lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With)
+        for item in node.items
+    }
+
+
 class InterruptedAt:
-    """Raise KeyboardInterrupt at the n-th line of ours, as Ctrl-C may at any."""
+    """Raise KeyboardInterrupt at the n-th line, as Ctrl-C may at any.
+
+    Python itself lets no signal in between the last line of a `with` block and the
+    method that ends its context. In that method it does.
+    """
 
     def __init__(self, place):
         self.place, self.n_lines = place, 0
@@ -96,14 +143,27 @@ class InterruptedAt:
         sys.settrace(self.before)
 
     def _on_call(self, frame, event, arg):
-        return self._on_line if frame.f_code.co_filename.startswith(FOLDERS) else None
+        path = frame.f_code.co_filename
+        if not path.startswith(PLACES):
+            return None
+        ends, last = ends_of_contexts(path), 0
 
-    def _on_line(self, frame, event, arg):
-        if event == "line":
-            self.n_lines += 1
-            if self.n_lines == self.place:
-                raise KeyboardInterrupt
-        return self._on_line
+        def on_line(frame, event, arg):
+            nonlocal last
+            if event != "line":
+                return on_line
+            first, end = ends.get(frame.f_lineno, (0, 0))
+            is_end, last = first <= last <= end and end, frame.f_lineno
+            if not is_end:
+                self._count()
+            return on_line
+
+        return on_line
+
+    def _count(self):
+        self.n_lines += 1
+        if self.n_lines == self.place:
+            raise KeyboardInterrupt
 
 
 KINDS = {
@@ -113,6 +173,8 @@ KINDS = {
     "first partial_fit": ("transformer",),
     "later partial_fit": ("transformer",),
     "loaded": ("transformer", "classifier"),
+    "transform": ("transformer",),
+    "predict": ("classifier", "detector"),
 }
 CASES = [(kind, name) for kind, names in KINDS.items() for name in names]
 
@@ -127,8 +189,45 @@ def prepare(kind, name, X, y):
         estimator = MAKERS[name]().fit(X[::-1], y)
     if kind == "loaded":
         estimator = copy.deepcopy(estimator)
+    if kind in ("transform", "predict"):
+        return estimator, lambda X, y: getattr(estimator, kind)(X)
     method = "partial_fit" if "partial" in kind else "fit"
     return estimator, getattr(estimator, method)
+
+
+@contextlib.contextmanager
+def float64_on_three_threads():
+    before = torch.get_num_threads()
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(3)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        torch.set_default_dtype(torch.float32)
+
+
+@contextlib.contextmanager
+def modes():
+    with torch.device("meta"), torch.inference_mode(), torch.autocast("cpu"):
+        yield
+
+
+AROUND = [contextlib.nullcontext, float64_on_three_threads, modes]
+
+
+def is_interrupted(place, around, method, *arguments):
+    """Whether a place was reached; look whether all settings are as before."""
+    with around():
+        before = switches()
+        try:
+            with InterruptedAt(place):
+                method(*arguments)
+        except KeyboardInterrupt:
+            return True
+        finally:
+            assert switches() == before, (place, around)
+    return False
 
 
 @pytest.mark.parametrize(("kind", "name"), CASES)
@@ -138,25 +237,22 @@ def test_interrupted_at_many_places(kind, name, small_digits, digit_labels):
         complete, method = prepare(kind, name, X, y)
         with InterruptedAt(None) as counter:
             method(X, y)
-    rng = random.Random(kind + name)
-    last = range(counter.n_lines - 5, counter.n_lines + 1)
-    places = [*rng.sample(range(1, counter.n_lines), N_PLACES), *last]
-    expected = getattr(complete, "history_", [])
+    rng, n_lines = random.Random(kind + name), counter.n_lines
+    n_places = max(N_EXAMPLES // len(CASES) - 6, 6)
+    last = range(n_lines - 5, n_lines + 1)
+    places = [*(rng.randint(1, n_lines) for _ in range(n_places)), *last]
     n_interrupted = 0
     for place in places:
         estimator, method = prepare(kind, name, X, y)
         before = state_of(estimator)
-        try:
-            with InterruptedAt(place):
-                method(X, y)
-        except KeyboardInterrupt:
-            n_interrupted += 1
-        else:
+        if not is_interrupted(place, rng.choice(AROUND), method, X, y):
             continue
+        n_interrupted += 1
         if vars(estimator) == before[0]:
             assert_unchanged(estimator, before)
         else:  # it was over
             assert vars(estimator).keys() == vars(complete).keys()
+            expected = getattr(complete, "history_", [])
             assert len(getattr(estimator, "history_", [])) == len(expected)
     assert n_interrupted > len(places) // 2
 

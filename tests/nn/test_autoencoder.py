@@ -170,6 +170,11 @@ def test_roots_of_features_can_be_trained_through(power):
     assert layer.weight.grad.isfinite().all()
     assert layer.bias.grad.isfinite().all()
     assert layer.weight.grad > 0
+    # The slope is that of the least magnitude, also below it.
+    small = torch.tensor([[[-1.0, -1.0, -1.0, 1e-8, -1.0, -1.0]]])
+    layer.bias.grad = None
+    module.features(small)[0, 1].backward()
+    assert layer.bias.grad.item() <= power * 1e-6 ** (power - 1)
     # What is not next to nothing is exact, and the rest is next to nothing.
     np.testing.assert_allclose(
         features.detach(), exact, atol=1e-6**power * 1.001, rtol=1e-6

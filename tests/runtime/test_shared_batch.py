@@ -129,6 +129,24 @@ def test_crops_are_those_of_the_whole_batch(size, n_samples):
         assert torch.equal(found, here)
 
 
+def gradients(x, parameters, share, **context):
+    """Return the loss of winners, and its gradients."""
+    parameters = [values.clone().requires_grad_() for values in parameters]
+    loss = winner_take_all_loss(x, *parameters, share=share, **context)
+    return [loss.detach(), *torch.autograd.grad(loss, parameters)]
+
+
+def assert_ranks_find_the_same(size, x, parameters, share):
+    def work(batch):
+        found = gradients(local(batch, x), parameters, share, context=batch)
+        return [batch.weight * value for value in found]
+
+    parts = zip(*on_ranks(size, len(x), work), strict=True)
+    expected = gradients(x, parameters, share)
+    for found, value in zip(parts, expected, strict=True):
+        torch.testing.assert_close(sum(found), value)
+
+
 @every_size
 @every_number
 @pytest.mark.parametrize("share", [0.2, 0.6, 1.0])
@@ -138,16 +156,13 @@ def test_winners_are_those_of_the_whole_batch(size, n_samples, share):
     # All responses are negative: rows that fill up the parts of ranks would win.
     weight = -torch.rand(3, 1, 3, 3, generator=generator)
     bias = torch.full((3,), 10.0)
+    assert_ranks_find_the_same(size, x, (weight, bias), share)
 
-    def gradients(x, **context):
-        parameters = [values.clone().requires_grad_() for values in (weight, bias)]
-        loss = winner_take_all_loss(x, *parameters, share=share, **context)
-        return [loss, *torch.autograd.grad(loss, parameters)]
 
-    def work(batch):
-        found = gradients(local(batch, x), context=batch)
-        return [batch.weight * value.detach() for value in found]
-
-    parts = on_ranks(size, n_samples, work)
-    for found, expected in zip(zip(*parts, strict=True), gradients(x), strict=True):
-        torch.testing.assert_close(sum(found), expected.detach())
+@pytest.mark.parametrize("n_filters", [17, 35])
+def test_winners_of_filters_that_are_computed_in_several_turns(n_filters):
+    """Each turn may leave another number of winners on a rank."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(5, 1, 280, 280, generator=generator)
+    weight = torch.randn(n_filters, 1, 3, 3, generator=generator)
+    assert_ranks_find_the_same(2, x, (weight, torch.full((n_filters,), 10.0)), 0.4)

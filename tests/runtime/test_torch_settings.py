@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 
@@ -18,7 +19,8 @@ from skcae import (
     FilterDisplay,
     ReconstructionDisplay,
 )
-from skcae.runtime.torch_settings import DEFAULT_DTYPE, with_torch_defaults
+from skcae.runtime.precision import MULTIPLICATION
+from skcae.runtime.torch_settings import with_torch_defaults
 
 from ..conftest import make_small
 
@@ -219,7 +221,9 @@ def pictures(cae, X):
         FeatureMapDisplay.from_estimator(cae, X[:1]),
     )
     axes = [axis for display in displays for axis in display.plot().figure_.axes]
-    return [np.asarray(image.get_array()) for axis in axes for image in axis.images]
+    images = [np.asarray(image.get_array()) for axis in axes for image in axis.images]
+    sys.modules["matplotlib.pyplot"].close("all")
+    return images
 
 
 def test_displays(fitted, small_digits):
@@ -255,7 +259,7 @@ def test_onnx(name, small_digits):
 
 @pytest.mark.parametrize("name", ["meta", "float64", "function mode"])
 def test_dataset_with_workers(name, small_digits):
-    data = torch.utils.data.TensorDataset(torch.from_numpy(small_digits))
+    data = torch.utils.data.TensorDataset(torch.from_numpy(small_digits.copy()))
     params = {"net_params": {"iterator_train__num_workers": 1}}
     expected = make_small(**params).fit(data).transform(data)
     with set_to(name):
@@ -301,7 +305,7 @@ def test_errors_pass_and_all_is_set_back():
         torch.set_grad_enabled(False)
         torch.autocast("cpu", torch.bfloat16).__enter__()
         torch.inference_mode().__enter__()
-        DEFAULT_DTYPE.set_to(torch.float64).__enter__()
+        MULTIPLICATION.set_to(True).__enter__()
         torch.set_num_threads(torch.get_num_threads() + 1)
         raise ZeroDivisionError
 
