@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from ..utils.masked_arrays import refuse_masked
 from ..utils.tensor_conversion import from_torch
 from ..utils.user_warnings import warn
+from .array_conversion import bounded_sequence
 from .sample_weights import combine_weights, read_sample_weight
 from .samples import Samples
 
@@ -109,7 +110,7 @@ def _as_column(y):
             "This classifier requires y to be passed, but the target y is None; "
             "expected one label for each sample, -1 for those without. Pass y."
         )
-    y = from_torch(y, "y")
+    y = bounded_sequence(from_torch(y, "y"), "y")
     refuse_masked(y, "y")
     column = column_or_1d(y)
     if len(getattr(y, "shape", ())) > 1:

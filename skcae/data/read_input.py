@@ -1,88 +1,26 @@
 """From whatever the user passes to `Samples`, with errors that say what to do."""
 
-import sys
-
 import numpy as np
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import validate_data
 
 from ..distributed.single_process import SINGLE_PROCESS
 from ..params.net_params import loading_params
 from ..params.stage import map_sizes
 from ..utils.frames import with_named_columns
-from ..utils.masked_arrays import refuse_masked
-from ..utils.tensor_conversion import from_torch
+from .array_conversion import as_array, check_dtype
 from .layout import Layout, layout_of_other_size, resolve_layout
 from .row_source import RowSource
 from .samples import Samples
-from .statistics import check_finite
-from .stored_array import StoredArray, is_stored_array
-
-
-def _check_dtype(X, name, kinds):
-    dtype = getattr(X, "dtype", None)
-    kind = getattr(dtype, "kind", "O")
-    if kind == "c":
-        raise ValueError(
-            f"Got {name} of dtype {dtype}: Complex data not supported; expected real "
-            "numbers. Pass real and imaginary parts as two channels."
-        )
-    if kind not in kinds:
-        raise TypeError(
-            f"Got {name} of dtype {dtype}; expected real numbers. Convert it with "
-            "astype(float)."
-        )
-
-
-def _convert(X, name, estimator):
-    try:
-        return check_array(
-            X,
-            dtype="numeric",
-            ensure_all_finite=False,
-            allow_nd=True,
-            ensure_2d=False,
-            ensure_min_samples=0,
-            estimator=estimator,
-            input_name=name,
-        )
-    except (TypeError, ValueError) as error:
-        # check_array explains what is wrong with arrays of numbers; what is raised
-        # while other things become such arrays is numpy's.
-        if getattr(getattr(X, "dtype", None), "kind", "O") != "O":
-            raise
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(
-            f"Got {name} that is no array of numbers ({error}); expected real numbers, "
-            "samples of equal shape. Encode text and dates, or drop them."
-        ) from None
-
-
-def _as_array(X, name, min_samples, estimator):
-    X = from_torch(X, name)
-    refuse_masked(X, name)
-    _check_dtype(X, name, kinds="biufO")
-    return _check_axes(_convert(X, name, estimator), name, min_samples)
+from .statistics import check_values
+from .storages import open_storage
 
 
 def _as_rows(X, name, min_samples, estimator, loading):
     """Return an array or, of what might not fit into memory, a source of rows."""
-    if _is_dataset(X, name):
-        from .dataset_rows import DatasetRows
-
-        return _check_axes(DatasetRows(X, name, **loading), name, min_samples)
-    if is_stored_array(X):
-        _check_dtype(X, name, kinds="biuf")
-        return _check_axes(StoredArray(X, name), name, min_samples)
-    return _as_array(X, name, min_samples, estimator)
-
-
-def _is_dataset(X, name):
-    # Who has a Dataset has imported this.
-    if "torch.utils.data" not in sys.modules:
-        return False
-    from .dataset_rows import is_dataset
-
-    return is_dataset(X, name)
+    rows = open_storage(X, name, loading)
+    if rows is None:
+        rows = as_array(X, name, estimator)
+    return _check_axes(rows, name, min_samples)
 
 
 def _check_axes(X, name, min_samples):
@@ -93,7 +31,7 @@ def _check_axes(X, name, min_samples):
             "(n_samples, *sample_shape). Reshape your data: X.reshape(1, -1) is one "
             "sample, X.reshape(-1, 1) has one feature."
         )
-    _check_dtype(X, name, kinds="biuf")
+    check_dtype(X, name)
     if len(X) < min_samples:
         raise ValueError(
             f"Got {name} with {len(X)} sample(s) (shape={X.shape}); expected at least "
@@ -102,11 +40,11 @@ def _check_axes(X, name, min_samples):
     return X
 
 
-def _checked(X, layout, original, name="X", ranks=SINGLE_PROCESS):
-    """Return the samples of an array or a source, which are all finite."""
+def _checked(X, layout, original, name="X", value_range=None, ranks=SINGLE_PROCESS):
+    """Return the samples of an array or a source, all in a range of values."""
     samples = Samples(X, layout, original=original)
     try:
-        check_finite(samples, name, ranks)
+        check_values(samples, name, value_range, ranks)
     except BaseException:
         samples.close()
         raise
@@ -137,8 +75,8 @@ def read_training_samples(estimator, X, *, loading=None, ranks=SINGLE_PROCESS):
     if isinstance(X, Samples):
         return X.lend(params)
     rows = _as_rows(X, "X", 2, estimator, params)
-    if isinstance(rows, StoredArray):
-        rows.warn_of_large_chunks()
+    if isinstance(rows, RowSource):
+        rows.warn_before_training()
     layout = resolve_layout(rows.shape, estimator.input_shape, estimator.channel_axis)
     return _checked(rows, layout, X, ranks=ranks)
 
@@ -207,7 +145,8 @@ def read_samples(
     params = loading_params(loading or estimator, "train" if training else "valid")
     rows = _as_rows(X, name, 1, estimator, params)
     layout = seen_layout(estimator, rows.shape[1:], name, any_size)
-    samples = _checked(rows, layout, X, name, ranks)
+    value_range = estimator._value_range
+    samples = _checked(rows, layout, X, name, value_range, ranks)
     if rows.ndim == 2:
         names_from = rows if isinstance(rows, RowSource) else with_named_columns(X)
         validate_data(estimator, names_from, reset=False, skip_check_array=True)
@@ -259,14 +198,14 @@ def _raise_other_shape(estimator, name, here, layout):
 
 def read_features(estimator, X, n_features):
     """Check what `inverse_transform` gets and return it as float32."""
-    X = _as_array(X, "X", 1, estimator)
+    X = _check_axes(as_array(X, "X", estimator), "X", 1)
     if X.shape[1:] != (n_features,):
         raise ValueError(
             f"Got X of shape {X.shape}, but {type(estimator).__name__} made "
             f"{n_features} features; expected what transform returns. Pass it "
             "unchanged."
         )
-    Samples(X, Layout((n_features,))).check_finite()
+    Samples(X, Layout((n_features,))).check_values()
     return X.astype(np.float32, copy=False)
 
 

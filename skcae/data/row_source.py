@@ -68,5 +68,8 @@ class RowSource:
     def prefetch(self, indices):
         """Hear which slices or index arrays are going to be read, in which order."""
 
+    def warn_before_training(self):
+        """Warn the user if training is going to be slower than it has to be."""
+
     def close(self):
         """Give back what reading took."""

@@ -9,6 +9,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from ..utils.masked_arrays import refuse_masked
 from ..utils.tensor_conversion import from_torch
+from .array_conversion import bounded_sequence
 
 
 def read_sample_weight(sample_weight, n_samples):
@@ -30,6 +31,7 @@ def read_sample_weight(sample_weight, n_samples):
         return np.ones(n_samples)
     weights = from_torch(sample_weight, "sample_weight")
     refuse_masked(weights, "sample_weight")
+    weights = bounded_sequence(weights, "sample_weight")
     if isinstance(weights, Number):
         weights = np.full(n_samples, weights)
     weights = check_array(

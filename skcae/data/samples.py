@@ -5,11 +5,15 @@ from contextlib import nullcontext
 
 import numpy as np
 
+from ..utils.tensor_conversion import fits_torch
 from .memory_map import find_mmap, release_pages
 from .row_source import RowSource, slices_between
 
 # Large enough to hide the cost of a Python loop, small enough for the CPU cache.
 _CHUNK_BYTES = 4 * 2**20
+# Larger values than these may overflow float32 while they are computed with, and
+# smaller differences may vanish.
+LARGEST, SMALLEST = 1e30, 1e-30
 # Rows of a memory map read between two calls to give its memory back: reading one value
 # may map as much as 2 MiB around it.
 _MAPPED_ROWS = 16
@@ -91,6 +95,8 @@ class Samples:
         elif find_mmap(self.X) is not None:
             copy = True  # its pages are about to be given back
         batch = np.array(rows, dtype=dtype, order="C", copy=copy)
+        if not fits_torch(batch):
+            batch = batch.copy()
         release_pages(self.X)
         return batch
 
@@ -180,31 +186,34 @@ class Samples:
         """Number of samples that a pass over the data reads at a time."""
         return max(1, _CHUNK_BYTES // (4 * max(1, self.layout.n_features)))
 
-    def check_finite(self, name="X", within=None):
-        """Raise ValueError where a value is no finite float32 number.
+    def check_values(self, name="X", value_range=None, within=None):
+        """Raise ValueError where a value is no number that float32 can compute with.
 
         Parameters
         ----------
         name : str, default="X"
             What messages call the samples.
+        value_range : tuple of ndarray of shape (n_channels,) or None, default=None
+            Least and largest values that are allowed, as far as they leave float32
+            room; None: all that do.
         within : slice or None, default=None
             Which samples to look at; None: all.
         """
-        if self.X.dtype.kind in "biu":
+        any_value = np.full(self.layout.n_channels, LARGEST)
+        low, high = (-any_value, any_value) if value_range is None else value_range
+        low, high = np.maximum(low, -LARGEST), np.minimum(high, LARGEST)
+        if _all_are_within(self.X.dtype, low.max(), high.min()):
             return
         for part in self.slices(self.chunk_size, within):
             with np.errstate(over="ignore"):
                 batch = self.view_readonly(part)
-            # The sum of finite float32 numbers may overflow: look closer only then.
-            if np.isfinite(batch.sum(dtype=np.float64)):
+            # Not so where there is NaN.
+            if low.max() <= batch.min() and batch.max() <= high.min():
                 continue
-            found = "NaN" if np.isnan(batch).any() else "infinity"
-            raise ValueError(
-                f"Input {name} contains {found} or a value too large for "
-                f"dtype('float32') among samples {part.start} to {part.stop - 1}; "
-                "expected finite numbers. Impute such values (sklearn.impute), rescale "
-                f"{name}, or drop those samples."
-            )
+            pixels = np.moveaxis(batch, 1, -1)
+            outside = pixels[~((low <= pixels) & (pixels <= high))]
+            if len(outside):
+                _raise_values(name, part, outside)
 
     def moments(self, within=None):
         """Statistics of the samples, in one pass; asked again, they are remembered.
@@ -253,3 +262,29 @@ class Samples:
             "channel_min": low,
             "channel_max": high,
         }
+
+
+def _all_are_within(dtype, low, high):
+    """Whether no value of a dtype can lie outside of a range."""
+    if dtype.kind not in "iu":
+        return dtype.kind == "b" and low <= 0 and high >= 1
+    limits = np.iinfo(dtype)
+    return low <= limits.min and limits.max <= high
+
+
+def _raise_values(name, part, outside):
+    """Raise ValueError because of some values among the samples of a slice."""
+    where = f"among samples {part.start} to {part.stop - 1}"
+    if np.isfinite(outside).all():
+        raise ValueError(
+            f"Input {name} contains values too large for dtype('float32'), in which "
+            f"all is computed, {where}, such as {outside[0]:g}; expected values nearer "
+            "to each other, and to those of fit. Look whether they stand for missing "
+            f"values, which can be imputed (sklearn.impute), or rescale {name}."
+        )
+    found = "NaN" if np.isnan(outside).any() else "infinity"
+    raise ValueError(
+        f"Input {name} contains {found} or a value too large for dtype('float32') "
+        f"{where}; expected finite numbers. Impute such values (sklearn.impute), "
+        f"rescale {name}, or drop those samples."
+    )

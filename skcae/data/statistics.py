@@ -4,6 +4,7 @@ import numpy as np
 
 from ..distributed.single_process import SINGLE_PROCESS
 from ..utils.user_warnings import warn
+from .samples import SMALLEST
 
 # Of 24 bits, fewer than 6 are left for the differences.
 _LOST_DIGITS = 64 * np.finfo(np.float32).eps
@@ -23,9 +24,9 @@ def own_part(n_samples, ranks):
     return slice(first, last)
 
 
-def check_finite(samples, name="X", ranks=SINGLE_PROCESS):
-    """Raise ValueError where a value is no finite float32 number."""
-    samples.check_finite(name, own_part(len(samples), ranks))
+def check_values(samples, name="X", value_range=None, ranks=SINGLE_PROCESS):
+    """Raise ValueError where a value is no number that float32 can compute with."""
+    samples.check_values(name, value_range, own_part(len(samples), ranks))
 
 
 def moments(samples, ranks=SINGLE_PROCESS):
@@ -39,21 +40,35 @@ def moments(samples, ranks=SINGLE_PROCESS):
     return merge_moments([moments for moments in found if moments is not None])
 
 
-def check_variation(moments):
+def check_variation(moments, n_held_out=0):
     """Raise ValueError where samples are all one value; warn where they nearly are.
 
     Parameters
     ----------
     moments : dict of ndarray
-        Of all samples.
+        Of all samples that are trained on.
+    n_held_out : int
+        How many others there are.
     """
     low, high = moments["channel_min"], moments["channel_max"]
     if low.min() == high.max():
+        if n_held_out:
+            raise ValueError(
+                f"Got X of which {n_held_out} sample(s) are held out and every value "
+                f"of the others is {low.min():g} in float32; expected samples to train "
+                "on that differ. Lower validation_fraction, or pass more samples."
+            )
         raise ValueError(
             f"Got X in which every value is {low.min():g} in float32; expected samples "
             "that differ. Check how X was loaded and scaled."
         )
     std, largest = moments["channel_std"], np.maximum(np.abs(low), np.abs(high))
+    if ((std > 0) & (std < SMALLEST)).any():
+        raise ValueError(
+            f"Got X with a channel whose standard deviation is {std[std > 0].min():g}; "
+            f"expected at least {SMALLEST:g}, as float32, in which all is computed, "
+            "holds no much smaller numbers. Rescale X."
+        )
     if ((std > 0) & (std < _LOST_DIGITS * largest)).any():
         warn(
             "X varies so little around so large values that float32, in which all is "

@@ -82,7 +82,7 @@ class StoredArray(RowSource):
         # Some libraries have tuples of lengths there.
         return chunks[0] if chunks and isinstance(chunks[0], Integral) else 1
 
-    def warn_of_large_chunks(self):
+    def warn_before_training(self):
         """Warn where chunks are so large that they have to be read more than once."""
         rows, here = self._chunk_rows, self.block_rows
         if rows > here:

@@ -114,8 +114,17 @@ class BaseAutoencoder(FittedState, BaseEstimator):
                     "afresh."
                 )
 
-    def _start(self, fitted, samples):
+    def _start(self, fitted, samples, n_held_out=0):
         """Give the record a net with the scale of the data and random filters.
+
+        Parameters
+        ----------
+        fitted : Fitted
+            The record.
+        samples : Samples
+            Those that are trained on.
+        n_held_out : int, default=0
+            How many others there are.
 
         Returns
         -------
@@ -126,13 +135,13 @@ class BaseAutoencoder(FittedState, BaseEstimator):
 
         device = resolve_device(self.device, current().gpu)
         moments = moments_of(samples, current())
-        check_variation(moments)
+        check_variation(moments, n_held_out)
         fitted.net = self._make_net(fitted, device)
         scale = resolve_scale(fitted.architecture.output_activation, moments)
         fitted.net.module_.scaler.set(*scale)
         return {"n_iter_": 0, "history_": []} | _mean_of(samples, moments)
 
-    def _restart(self, fitted, samples):
+    def _restart(self, fitted, samples, n_held_out=0):
         """Give the record a new net with the weights of the previous fit."""
         from ..persistence.weights import load_weights, weights_as_numpy
         from ..runtime.devices import resolve_device

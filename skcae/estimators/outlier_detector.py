@@ -314,6 +314,10 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         """The record of the autoencoder, which has seen the same samples."""
         return self.autoencoder_._fitted
 
+    @property
+    def _value_range(self):
+        return self.autoencoder_._value_range
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True

@@ -460,7 +460,7 @@ class ConvAutoencoderTransformer(
         seed = draw_shared_seed(self, X=samples, X_val=valid)
         checkpoint = self._open_checkpoint(samples, valid, seed, warm)
         fitted.seed = seed if checkpoint is None else checkpoint.seed
-        samples, valid = self._hold_out(samples, valid, fitted.seed)
+        trained_on, valid = self._hold_out(samples, valid, fitted.seed)
         check_monitors(self.callbacks, valid is not None)
         n_turns = len(fitted.architecture.stages) if is_stagewise(self) else 1
         context = self._callback_context(max_subtasks=n_turns * self.max_epochs)
@@ -468,7 +468,8 @@ class ConvAutoencoderTransformer(
         if context is not None:
             context.call_on_fit_task_begin(estimator=self, **data)
         start = self._restart if warm else self._start
-        attributes = attributes | start(fitted, samples)
+        n_held_out = len(samples) - len(trained_on)
+        attributes = attributes | start(fitted, trained_on, n_held_out)
         if checkpoint is not None:
             checkpoint.compare_start(attributes["mean_"], fitted.net.device)
 
@@ -479,7 +480,7 @@ class ConvAutoencoderTransformer(
         attributes |= self._train(
             fitted,
             attributes,
-            samples,
+            trained_on,
             valid,
             epochs=self.max_epochs,
             callbacks=self._training_callbacks(context, reported),

@@ -171,6 +171,10 @@ class ConvAutoencoder(nn.Module):
         """
         return self.encode_standardised(self.standardise(x))
 
+    def value_range(self):
+        """Return the least and the largest value of each channel that may come in."""
+        return self.scaler.value_range()
+
     def standardise(self, x: Tensor) -> Tensor:
         """Return samples in the net's units, whitened where that is asked for."""
         x = self.scaler(x)

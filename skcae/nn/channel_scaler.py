@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+# So many units from the centre, squares and products of values still fit into float32.
+_MOST_UNITS = 1e15
+
 
 class ChannelScaler(nn.Module):
     """Centre and unit of each channel, between the data's units and standardised ones.
@@ -25,6 +28,19 @@ class ChannelScaler(nn.Module):
         """Set centre and unit of every channel."""
         for buffer, values in ((self.mean, mean), (self.scale, scale)):
             buffer.copy_(torch.from_numpy(values).reshape(buffer.shape))
+
+    def value_range(self):
+        """Return the values of each channel between which float32 has room.
+
+        Returns
+        -------
+        low, high : ndarray of shape (n_channels,), float64
+        """
+        mean, scale = (
+            part.detach().flatten().double().cpu().numpy()
+            for part in (self.mean, self.scale)
+        )
+        return mean - _MOST_UNITS * scale, mean + _MOST_UNITS * scale
 
     def forward(self, x: Tensor) -> Tensor:
         """Return samples in standardised units."""

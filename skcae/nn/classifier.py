@@ -40,6 +40,10 @@ class ConvClassifier(nn.Module):
 
     ends_in_product = True
 
+    def value_range(self):
+        """Return the least and the largest value of each channel that may come in."""
+        return self.encoder.value_range()
+
     def cost(self, spatial=None) -> tuple[int, int]:
         """Return what it takes to encode one sample."""
         return self.encoder.cost(spatial)

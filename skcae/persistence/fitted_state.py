@@ -103,6 +103,17 @@ class FittedState:
         """The net's module; `encode` and `decode` map tensors in the data's units."""
         return self.net_.module_
 
+    @property
+    def _value_range(self):
+        """Least and largest value of each channel that can be computed with.
+
+        None while a fit has no net yet.
+        """
+        fitted = self._fitted
+        if fitted.net is None and fitted.weights is None:
+            return None
+        return self.module_.value_range()
+
     def _rebuilt_net(self, fitted):
         from ..runtime.devices import resolve_device
         from .weights import check_weights, load_weights

@@ -8,6 +8,7 @@ from sklearn.utils import gen_batches
 
 from ..data.memory_map import release_pages
 from ..params.stage import map_sizes
+from ..utils.tensor_conversion import fits_torch
 from .compilation import compiled_or_plain
 from .devices import explains_out_of_memory, is_cpu, release_cached_memory
 from .precision import matmul_precision
@@ -143,7 +144,7 @@ def _allocate(shape, what):
 
 def _write_rows(batch, rows):
     """Flatten a batch into rows of an array."""
-    if batch.device.type == "cpu" and min(rows.strides) > 0:
+    if batch.device.type == "cpu" and fits_torch(rows):
         # Straight to its place: maps are in another order than features.
         torch.from_numpy(rows).unflatten(1, batch.shape[1:]).copy_(batch)
     else:

@@ -67,7 +67,9 @@ def start_dense_code_from_pca(module, samples, seed):
     for part in some.slices(64):
         maps[part] = maps_of(torch.from_numpy(some[part])).cpu().numpy()
     n_components = min(len(dense.components), *maps.shape)
-    pca = PCA(n_components, copy=False, random_state=seed).fit(maps)
+    # If no map varies, shares of the variance are 0 / 0.
+    with np.errstate(invalid="ignore"):
+        pca = PCA(n_components, copy=False, random_state=seed).fit(maps)
     components = torch.from_numpy(pca.components_)
     dense.components[n_components:] *= 0.1
     dense.atoms[:, n_components:] *= 0.1

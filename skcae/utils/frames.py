@@ -1,5 +1,7 @@
 """Names of the columns of data frames that older releases of scikit-learn overlook."""
 
+from collections import Counter
+
 import sklearn
 
 # From 1.9 on scikit-learn knows every kind of frame.
@@ -19,6 +21,29 @@ class _Columns:
     def column_names(self):
         """Return the names."""
         return self._names
+
+
+def refuse_repeated_names(X, name):
+    """Raise ValueError if several columns of a frame have one name.
+
+    Parameters
+    ----------
+    X : object
+        Anything.
+    name : str
+        What messages call it.
+    """
+    columns = getattr(X, "columns", None)
+    if columns is None or callable(columns):
+        return
+    numbers = Counter(columns)
+    repeated = [column for column, number in numbers.items() if number > 1]
+    if repeated:
+        raise ValueError(
+            f"Got {name} with more than one column of the name {repeated[0]!r}; "
+            "expected names that differ. Rename the columns, or pass "
+            f"{name}.to_numpy()."
+        )
 
 
 def with_named_columns(X):

@@ -30,3 +30,14 @@ def from_torch(X, name):
             f"device {X.device}; expected a dense tensor of real numbers. Pass "
             "X.to_dense(), X.dequantize() or a numpy array."
         ) from None
+
+
+def fits_torch(array):
+    """Whether torch can use an array where it lies in memory.
+
+    An axis of length 1 may have any stride for numpy, even in an array that it calls
+    contiguous, but not for torch.
+    """
+    return array.flags.aligned and all(
+        stride >= 0 and stride % array.itemsize == 0 for stride in array.strides
+    )

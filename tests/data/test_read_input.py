@@ -10,6 +10,8 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
+from skcae import ConvAutoencoderClassifier
+
 from ..conftest import KINDS, assert_same_weights, make_small
 
 MULTICHANNEL = [kind for kind, axis in KINDS.items() if axis is not None]
@@ -213,3 +215,38 @@ def test_last_axis_that_looks_like_channels(small_digits):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         make_small(max_epochs=0, channel_axis=-1).fit(images)
+
+
+class Samples(torch.utils.data.Dataset):
+    """Rows with a length, which never raise IndexError."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, number):
+        return self.rows[number % len(self)]
+
+
+def test_features_may_be_a_dataset_of_rows(fitted, small_digits):
+    features = fitted.transform(small_digits)
+    np.testing.assert_array_equal(
+        fitted.inverse_transform(Samples(features)), fitted.inverse_transform(features)
+    )
+
+
+def test_labels_and_weights_may_be_datasets(small_digits, digit_labels):
+    y = digit_labels[: len(small_digits)]
+    weights = np.linspace(1.0, 2.0, len(y))
+    classifier = ConvAutoencoderClassifier(make_small(), max_epochs=1, random_state=0)
+    expected = classifier.fit(small_digits, y, weights).predict_proba(small_digits)
+    classifier.fit(small_digits, Samples(y), Samples(weights))
+    np.testing.assert_array_equal(classifier.predict_proba(small_digits), expected)
+
+
+def test_integers_of_more_than_64_bits(small_digits):
+    X = (small_digits[:10].astype(int).astype(object) * 2**70).tolist()
+    expected = make_small().fit_transform(small_digits[:10])
+    np.testing.assert_allclose(make_small().fit_transform(X), expected, atol=1e-5)

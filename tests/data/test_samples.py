@@ -134,11 +134,21 @@ def test_one_bad_value_anywhere_is_found(bad, monkeypatch):
         X = RNG.normal(size=(50, 4, 5))
         X[row, 2, 2] = bad
         with pytest.raises(ValueError, match="NaN" if np.isnan(bad) else "infinity"):
-            Samples(X, Layout((4, 5))).check_finite()
+            Samples(X, Layout((4, 5))).check_values()
 
 
 def test_large_finite_values_are_fine():
-    Samples(np.full((50, 40), 3e38), Layout((40,))).check_finite()
+    Samples(np.full((50, 40), 9e29), Layout((40,))).check_values()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int8, np.uint64, bool])
+def test_values_out_of_the_range_of_their_channel(dtype):
+    X = np.ones((5, 3, 2), dtype=dtype)
+    samples = Samples(X, Layout((3, 2), channel_axis=1))
+    low = np.array([-1e20, -1e20])
+    samples.check_values("X", (low, np.array([1.0, 1e20])))
+    with pytest.raises(ValueError, match="too large .* samples 0 to 4, such as 1; exp"):
+        samples.check_values("X", (low, np.array([1e20, 0.5])))
 
 
 def test_batches_visit_every_sample_once_per_pass():

@@ -23,6 +23,16 @@ from .conftest import (
     spoiled,
 )
 
+ROOM = "values too large for dtype.'float32'., .* among samples 0 to 11, .*"
+
+
+class Endless:
+    """Items by number, of which numpy would ask for one after the other."""
+
+    def __getitem__(self, number):
+        return IMAGES[0]
+
+
 DATES = pd.date_range("2020-01-01", periods=12)
 
 
@@ -90,8 +100,18 @@ VALUES = [
     refuses("inf-float16", spoiled(np.inf, np.float16), FINITE.format("infinity")),
     refuses("beyond-float32", spoiled(1e39), FINITE.format("infinity")),
     refuses("below-float32", spoiled(-1e300), FINITE.format("infinity")),
+    refuses("no-room-in-float32", spoiled(-1e31), ROOM + r"such as -1e\+31; expected"),
+    refuses("fill-value", spoiled(9.96921e36) * 1e-5, ROOM + "such as 9.96"),
+    Row("far-from-those-of-fit", "transform", (spoiled(1e13),), {},
+        ROOM + r"such as 1e\+13; expected", fitted_on=IMAGES * 1e-3),
+    Row("integers-far-from-those-of-fit", "score", (IMAGES.astype(int) * 10**17,), {},
+        ROOM + "such as", fitted_on=IMAGES * 1e-3),
+    Row("far-from-those-of-partial_fit", "partial_fit", (spoiled(1e13),), {},
+        ROOM + r"such as 1e\+13; expected", fitted_on=IMAGES * 1e-3),
     refuses("constant", np.full((5, 8, 8), 3.0),
             "every value is 3 in float32; expected samples that differ"),
+    refuses("hardly-varies", IMAGES * 1e-35,
+            "a channel whose standard deviation is .*e-35; expected at least 1e-30"),
     refuses("zeros", np.zeros((5, 64)), "every value is 0 in float32; expected"),
     refuses("sparse-matrix", scipy.sparse.csr_matrix(FLAT), "Sparse data was passed",
             TypeError),
@@ -114,6 +134,16 @@ VALUES = [
     refuses("object-dict", np.array([[{}, 1.0], [{}, 2.0]], dtype=object),
             NUMBERS.format("not 'dict'"), TypeError),
     refuses("dict", {"X": FLAT}, r"Got X of shape \(\); expected \(n_samples"),
+    refuses("huge-integers", [[10**400, 1], [2, 3]], NUMBERS.format("int too large")),
+    refuses("huge-integers-array", np.array([[10**400, 1], [2, 3]], dtype=object),
+            NUMBERS.format("int too large")),
+    refuses("items-without-end", Endless(), "as a Endless, .* no length; expected an",
+            TypeError),
+    Row("features-without-end", "inverse_transform", (Endless(),), {},
+        "as a Endless, .* no length; expected an", TypeError, fitted_on=IMAGES),
+    refuses("left-out-of-training", np.array([[1.0, 1], [2, 2]]),
+            "X of which 1 .* are held out and every value of the others is . in",
+            early_stopping=True, validation_fraction=0.5),
     refuses("ragged", [[1.0, 2.0], [3.0]], NUMBERS.format("inhomogeneous shape")),
     # scikit-learn 1.7 and 1.8 leave texts of pandas 3 as they are.
     refuses("frame-text", FRAME.assign(label="a"),
@@ -121,6 +151,8 @@ VALUES = [
             (TypeError, ValueError)),
     refuses("frame-dates", FRAME.assign(date=DATES),
             NUMBERS.format("Date"), TypeError),
+    refuses("frame-repeated", FRAME.rename(columns={"pixel 1": "pixel 0"}),
+            "more than one column of the name 'pixel 0'; expected names that differ"),
     refuses("frame-columns", FRAME.rename(columns={"pixel 0": 0}),
             "Feature names are only supported if all", TypeError),
     refuses("dates", FLAT.astype(int).astype("M8[s]"), DTYPE.format("datetime64"),
