@@ -4,12 +4,16 @@ import inspect
 import re
 import textwrap
 
+from ..params.constraints import CHOICES
+
 _WIDTH = 88
 # A line of its own in a docstring; indented lines behind it go on with the text.
 _PLACEHOLDER = re.compile(r"^%\((\w+)\)s$((?:\n    .+)*)", flags=re.MULTILINE)
+# Stands for the names in a table.
+_VALUES = re.compile(r"%\(values of (\w+)\)s")
 # Type and description, by name. The default is that of the signature.
 _TEXTS = {
-    "optimizer": ('{"adam", "adamw", "sgd", "rmsprop"}', "Optimizer of PyTorch."),
+    "optimizer": ("%(values of optimizer)s", "Optimizer of PyTorch."),
     "lr": ("float", "Learning rate."),
     "weight_decay": ("float", "Weight decay of the optimizer."),
     "batch_size": (
@@ -93,7 +97,8 @@ def fill_in_shared_parameters(cls):
 
     A placeholder such as ``%(lr)s`` stands in place of an entry of the section
     "Parameters". Text behind it that is indented belongs to this class alone, and
-    follows the shared text.
+    follows the shared text. ``%(values of loss)s`` stands for the names that the
+    parameter `loss` may have.
 
     Parameters
     ----------
@@ -123,7 +128,11 @@ def fill_in_shared_parameters(cls):
             "\n".join(lines), "    "
         )
 
+    def values(match):
+        names = CHOICES[match.group(1)]
+        return "{" + ", ".join(f'"{name}"' for name in names) + "}"
+
     if cls.__doc__ is not None:  # as it is with python -OO
-        text = inspect.cleandoc(cls.__doc__)
-        cls.__doc__ = _PLACEHOLDER.sub(entry, text) + "\n"
+        text = _PLACEHOLDER.sub(entry, inspect.cleandoc(cls.__doc__))
+        cls.__doc__ = _VALUES.sub(values, text) + "\n"
     return cls

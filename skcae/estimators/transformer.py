@@ -96,13 +96,12 @@ class ConvAutoencoderTransformer(
     pool_size : int or tuple of int, default=2
         Side of the windows that are pooled behind each convolution; 1 means no pooling.
         Positions that do not fill a window are pooled too.
-    pool_mode : {"max", "avg"}, default="max"
+    pool_mode : %(values of pool_mode)s, default="max"
         What pooling keeps of a window: the maximum or the mean.
     depthwise : bool or tuple of bool, default=False
         Whether a stage applies its filters to each map of its input separately, so that
         every map is turned into `n_filters` maps; one value, or one per stage.
-    activation : {"relu", "tanh", "sigmoid", "identity", "abs", "two_sided", \
-            "soft_threshold", "triangle"} or tuple, default="relu"
+    activation : %(values of activation)s or tuple, default="relu"
         Function of the feature maps z; one name, or one per stage. The last three make
         strong features [3]_, [4]_. "soft_threshold" is ``max(0, z - t)`` with a
         `threshold` t. "two_sided" gives ``max(0, z - t)`` of all filters, then
@@ -112,8 +111,7 @@ class ConvAutoencoderTransformer(
         Threshold of "soft_threshold" and "two_sided", in standard deviations of each
         filter's responses to training samples. They are measured when the filter starts
         or, after winner-take-all training, when it has been learnt.
-    output_activation : {"identity", "relu", "tanh", "sigmoid", "abs"}, \
-            default="identity"
+    output_activation : %(values of output_activation)s, default="identity"
         Function of the reconstruction. The data are scaled into its range: to zero mean
         and unit variance ("identity"), from 0 on ("relu", "abs"), between -1 and 1
         ("tanh"), or between 0 and 1 ("sigmoid").
@@ -122,14 +120,13 @@ class ConvAutoencoderTransformer(
     n_components : int, default=None
         Width of a dense code behind the feature maps. It starts as their principal
         components [5]_. None: the code is the feature maps.
-    loss : {"squared_error", "absolute_error", "huber", "log_loss"}, \
-            default="squared_error"
+    loss : %(values of loss)s, default="squared_error"
         What is minimised, as a mean over all values in standardised units: half the
         squared error, the absolute error, Huber's loss, or the cross-entropy of values
         scaled to [0, 1], whose reconstruction is a sigmoid. If stages are trained one
         by one, all but the first rebuild feature maps, by half the squared error.
         Winner-take-all training also minimises half the squared error.
-    corruption : {"mask", "gaussian", "salt_and_pepper"}, default=None
+    corruption : %(values of corruption)s, default=None
         Noise on the input during training, as in a denoising autoencoder [6]_. With
         "mask" some values become 0 in standardised units, with "gaussian" normal noise
         is added to all values, with "salt_and_pepper" some become the least or the
@@ -138,7 +135,7 @@ class ConvAutoencoderTransformer(
     corruption_level : float, default=0.3
         Share of the values that are replaced. For "gaussian" it is the standard
         deviation of the noise, in standardised units.
-    sparsity : {"winner_take_all", "l1"}, default=None
+    sparsity : %(values of sparsity)s, default=None
         How codes are kept sparse in training; `transform` returns the dense code.
         "winner_take_all" [7]_ rebuilds samples from few responses: of each filter the
         largest in each sample, and of these the largest of the batch. Filters then have
@@ -152,7 +149,7 @@ class ConvAutoencoderTransformer(
         Side of the random parts of samples (of their maps, in later stages) in which
         winner-take-all training looks for winners. Small parts take less time, and more
         places have a chance to win. None: whole samples.
-    init : {"random", "patches", "kmeans"}, default="random"
+    init : %(values of init)s, default="random"
         How filters start: as random numbers, as patches of the samples (of the maps,
         in later stages) [3]_, or as the directions around which patches gather, by
         spherical k-means [8]_. All have unit norm. With ``max_epochs=0`` they stay as
@@ -163,7 +160,7 @@ class ConvAutoencoderTransformer(
         learns to rebuild the pooled maps of those before it, which no longer change
         [1]_. Features are the maps of the last stage, unless `feature_stages` says
         otherwise.
-    pooling : {"max", "avg"}, default=None
+    pooling : %(values of pooling)s, default=None
         How feature maps become features. None flattens them. "max" and "avg" pool them
         over a grid, so that the number of features does not depend on the size of the
         samples, and `transform` takes N-D samples of other sizes. Pooled features

@@ -13,13 +13,25 @@ from .optimizers import OPTIMIZERS
 from .pool_modes import POOL_MODES
 from .sparsities import SPARSITIES
 
-_OUTPUT_ACTIVATIONS = {name for name, row in ACTIVATIONS.items() if row.is_output}
+# Names of the rows of tables, by the parameter that chooses one.
+CHOICES = {
+    "pool_mode": tuple(POOL_MODES),
+    "activation": tuple(ACTIVATIONS),
+    "output_activation": tuple(n for n, row in ACTIVATIONS.items() if row.is_output),
+    "loss": tuple(LOSSES),
+    "corruption": tuple(CORRUPTIONS),
+    "sparsity": tuple(SPARSITIES),
+    "init": tuple(FILTER_STARTS),
+    "pooling": tuple(POOL_MODES),
+    "optimizer": tuple(OPTIMIZERS),
+}
+_ONE_OF = {parameter: StrOptions(set(names)) for parameter, names in CHOICES.items()}
 _POSITIVE = Interval(Integral, 1, None, closed="left")
 _PER_STAGE = [_POSITIVE, tuple, list]
 
 # Parameters of every estimator that trains a net.
 TRAINING_CONSTRAINTS = {
-    "optimizer": [StrOptions(set(OPTIMIZERS))],
+    "optimizer": [_ONE_OF["optimizer"]],
     "lr": [Interval(Real, 0, None, closed="neither")],
     "weight_decay": [Interval(Real, 0, None, closed="left")],
     "batch_size": [_POSITIVE],
@@ -44,23 +56,23 @@ PARAMETER_CONSTRAINTS = {
     "kernel_size": _PER_STAGE,
     "stride": _PER_STAGE,
     "pool_size": _PER_STAGE,
-    "pool_mode": [StrOptions(set(POOL_MODES))],
+    "pool_mode": [_ONE_OF["pool_mode"]],
     "depthwise": ["boolean", tuple, list],
     "padding": [StrOptions({"same", "valid", "full"})],
     "whiten": [Interval(Real, 0, None, closed="neither"), None],
-    "activation": [StrOptions(set(ACTIVATIONS)), tuple, list],
+    "activation": [_ONE_OF["activation"], tuple, list],
     "threshold": [Interval(Real, 0, None, closed="left")],
-    "output_activation": [StrOptions(_OUTPUT_ACTIVATIONS)],
+    "output_activation": [_ONE_OF["output_activation"]],
     "tied_weights": ["boolean"],
     "n_components": [_POSITIVE, None],
-    "loss": [StrOptions(set(LOSSES))],
-    "corruption": [StrOptions(set(CORRUPTIONS)), None],
+    "loss": [_ONE_OF["loss"]],
+    "corruption": [_ONE_OF["corruption"], None],
     "corruption_level": [Interval(Real, 0, None, closed="left")],
-    "sparsity": [StrOptions(set(SPARSITIES)), None],
+    "sparsity": [_ONE_OF["sparsity"], None],
     "sparsity_level": [Interval(Real, 0, 1, closed="both")],
-    "init": [StrOptions(set(FILTER_STARTS))],
+    "init": [_ONE_OF["init"]],
     "layerwise": ["boolean"],
-    "pooling": [StrOptions(set(POOL_MODES)), None],
+    "pooling": [_ONE_OF["pooling"], None],
     "pool_grid": _PER_STAGE,
     "feature_stages": [StrOptions({"last", "all"})],
     "power": [Interval(Real, 0, None, closed="neither")],

@@ -14,8 +14,11 @@ class Sparsity:
         What users call it.
     objective : str, default=None
         Module and class in `skcae.training` of an objective that is made with the
-        number of the stage, `sparsity_level`, `crop_size` and a generator. None: a
-        penalty is added to the loss of a reconstruction, `sparsity_level` times.
+        number of the stage, `sparsity_level`, `crop_size` and a generator. None: that
+        of a reconstruction.
+    penalty : callable, default=None
+        Function of the code, a tensor, that is added to the loss of a reconstruction,
+        `sparsity_level` times.
     is_stagewise : bool, default=False
         Whether each stage is trained by itself, one after the other.
     fits_decoder : bool, default=False
@@ -29,6 +32,7 @@ class Sparsity:
 
     name: str
     objective: str | None = None
+    penalty: Callable | None = None
     is_stagewise: bool = False
     fits_decoder: bool = False
     uses_crops: bool = False
@@ -69,6 +73,6 @@ _ROWS = (
         uses_crops=True,
         check=_check_winner_take_all,
     ),
-    Sparsity("l1"),
+    Sparsity("l1", penalty=lambda code: code.abs().mean()),
 )
 SPARSITIES = {row.name: row for row in _ROWS}

@@ -8,21 +8,21 @@ class Reconstruction(Objective):
 
     Parameters
     ----------
-    penalty : float, default=0.0
-        Weight of the mean absolute value of the code in the loss.
+    penalty : callable, default=None
+        Function of the code that is added to the loss.
     """
 
-    def __init__(self, penalty=0.0):
+    def __init__(self, penalty=None):
         self.penalty = penalty
 
     def loss(self, net, context, x):
         """Return the loss of a batch, and the output before its activation."""
         module = net.module_
         noisy, target = module.training_input(x)
-        if not self.penalty:
+        if self.penalty is None:
             output = net.output(noisy)
             return net.criterion_(output, target), output
         code = module.encode_standardised(noisy)
         output = module.decode_standardised(code, x.shape[2:])
-        loss = net.criterion_(output, target) + self.penalty * code.abs().mean()
+        loss = net.criterion_(output, target) + self.penalty(code)
         return loss, output

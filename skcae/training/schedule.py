@@ -114,7 +114,7 @@ def make_objectives(n_stages, *, stagewise, sparsity, sparsity_level, crop_size,
     """
     row = SPARSITIES.get(sparsity)
     if row is None or row.objective is None:
-        penalty = 0.0 if row is None else sparsity_level
+        penalty = _penalty(row, sparsity_level)
         if not stagewise:
             return [Reconstruction(penalty)]
         return [StageReconstruction(number, penalty) for number in range(n_stages)]
@@ -126,3 +126,10 @@ def make_objectives(n_stages, *, stagewise, sparsity, sparsity_level, crop_size,
         objective(number, sparsity_level, crop_size, generator)
         for number in range(n_stages)
     ]
+
+
+def _penalty(row, level):
+    """Return the function of the code that is added to the loss, or None."""
+    if row is None or not level:
+        return None
+    return lambda code: level * row.penalty(code)

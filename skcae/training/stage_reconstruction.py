@@ -14,11 +14,11 @@ class StageReconstruction(Objective):
     ----------
     stage : int
         Number of the stage, from 0.
-    penalty : float, default=0.0
-        Weight of the mean absolute value of the code in the loss.
+    penalty : callable, default=None
+        Function of the stage's code that is added to the loss.
     """
 
-    def __init__(self, stage, penalty=0.0):
+    def __init__(self, stage, penalty=None):
         self.stage, self.penalty = stage, penalty
 
     def loss(self, net, context, x):
@@ -33,7 +33,9 @@ class StageReconstruction(Objective):
             loss = half_squared_error(rebuilt, target)
         else:
             loss = net.criterion_(output, target)
-        return loss + self.penalty * code.abs().mean(), output
+        if self.penalty is not None:
+            loss = loss + self.penalty(code)
+        return loss, output
 
     def parameters(self, module):
         """Return the parameters of the stage, and of what undoes it."""
