@@ -1,6 +1,7 @@
 """The steps of `fit` and `partial_fit` of an autoencoder."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -9,7 +10,7 @@ from sklearn.model_selection import train_test_split
 from ..data.statistics import check_variation
 from ..data.statistics import moments as moments_of
 from ..distributed.context import current
-from ..params.learning import learning_params, training_params
+from ..params.learning import has_computed_code, learning_params, training_params
 from ..params.scaling import resolve_scale
 from ..params.warm_start import warm_start_signature
 from ..persistence.fitted import Fitted
@@ -57,8 +58,11 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         """Return a net with random filters."""
         from ..training.autoencoder_net import make_net
 
+        has_code = fitted.architecture.n_components is not None
+        is_computed = has_computed_code(fitted.architecture, fitted.learning)
         return make_net(
             fitted.architecture,
+            tunes_encoder=has_code and not is_computed,
             **fitted.net_arguments,
             device=device,
             callbacks=self.callbacks or (),
@@ -99,8 +103,14 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         )
         return samples.subset(np.sort(rows)), samples.subset(np.sort(held_out))
 
-    def _check_same_module(self, architecture):
-        """Raise ValueError if the weights of the previous fit cannot be used."""
+    def _warm_architecture(self, architecture):
+        """Return an architecture that takes the weights of the previous fit.
+
+        Raises
+        ------
+        ValueError
+            If these weights cannot be used.
+        """
         fitted = self._fitted
         now = warm_start_signature(architecture, learning_params(self))
         before = warm_start_signature(fitted.architecture, fitted.learning)
@@ -113,6 +123,9 @@ class BaseAutoencoder(FittedState, BaseEstimator):
                     "sample shape of the first fit. Set warm_start=False to start "
                     "afresh."
                 )
+        # Its maps are those that the weights of the dense code lead to.
+        trains = fitted.architecture.trains_dense_code
+        return replace(architecture, trains_dense_code=trains)
 
     def _start(self, fitted, samples, n_held_out=0):
         """Give the record a net with the scale of the data and random filters.

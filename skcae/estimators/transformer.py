@@ -32,12 +32,12 @@ from .shared_parameters import fill_in_shared_parameters
 
 def _is_invertible(estimator):
     fitted = estimator._fitted
-    pooling = (estimator if fitted is None else fitted.architecture).pooling
-    if pooling is not None:
+    params = estimator if fitted is None else fitted.architecture
+    if params.pooling is not None and params.n_components is None:
         raise AttributeError(
-            f"Got pooling={pooling!r}; expected None for inverse_transform, "
-            "as pooled features do not say where in the sample they came from. Set "
-            "pooling=None and fit again."
+            f"Got pooling={params.pooling!r} with n_components=None; expected a code "
+            "that has a decoder of its own for inverse_transform. Set n_components, or "
+            "pooling=None, and fit again."
         )
     return True
 
@@ -118,8 +118,14 @@ class ConvAutoencoderTransformer(
     tied_weights : bool, default=False
         Whether the decoder uses the encoder's filters, flipped in every spatial axis.
     n_components : int, default=None
-        Width of a dense code behind the feature maps. It starts as their principal
-        components [5]_. None: the code is the feature maps.
+        Width of a dense code: the principal components [5]_ of what the features would
+        be without it, up to 5,000 samples deciding. They are where the code starts if
+        it is made from maps of the last stage and `power` is 1, and all layers are then
+        trained together. If stages are trained one by one, if ``max_epochs=0``, with
+        ``feature_stages="all"`` or another `power`, they are the code, and the
+        decoder, unless its weights are tied, is fitted to it by least squares. There
+        are no more components than samples or features; further ones are 0, with a
+        warning. None: the code is the feature maps.
     loss : %(values of loss)s, default="squared_error"
         What is minimised, as a mean over all values in standardised units: half the
         squared error, the absolute error, Huber's loss, or the cross-entropy of values
@@ -154,7 +160,7 @@ class ConvAutoencoderTransformer(
         in later stages) [3]_, or as the directions around which patches gather, by
         spherical k-means [8]_. All have unit norm. With ``max_epochs=0`` they stay as
         they start. The decoder of "patches" and "kmeans" is then fitted to the code by
-        least squares, unless its weights are tied or there is a dense code.
+        least squares, unless its weights are tied.
     layerwise : bool, default=False
         Whether stages are trained one after the other, each for `max_epochs`: a stage
         learns to rebuild the pooled maps of those before it, which no longer change
@@ -164,8 +170,8 @@ class ConvAutoencoderTransformer(
         How feature maps become features. None flattens them. "max" and "avg" pool them
         over a grid, so that the number of features does not depend on the size of the
         samples, and `transform` takes N-D samples of other sizes. Pooled features
-        cannot be inverted: there is no `inverse_transform`. With `n_components`, the
-        dense code is computed from the pooled maps.
+        have no `inverse_transform`, but a dense code of them does: with `n_components`,
+        it is made from the pooled maps.
     pool_grid : int or tuple of int, default=2
         Number of cells of that grid along each spatial axis. With
         ``feature_stages="all"`` it is one value, or one per stage.
@@ -178,8 +184,8 @@ class ConvAutoencoderTransformer(
     %(optimizer)s
         "adam" is [10]_.
     %(lr)s
-        With `n_components` it is that of the decoder. The encoder starts from a good
-        code and is tuned at a hundredth of this rate.
+        If a dense code is trained, it is that of the decoder. The encoder starts from a
+        good code and is tuned at a hundredth of this rate.
     %(weight_decay)s
     %(batch_size)s
     max_epochs : int, default=20
@@ -437,7 +443,7 @@ class ConvAutoencoderTransformer(
             architecture = resolve_architecture(self, samples.layout)
             warn_of_unused(self)
             if warm:
-                self._check_same_module(architecture)
+                architecture = self._warm_architecture(architecture)
             attributes = describe_input(self, samples)
             fitted = self._new_record(samples, architecture)
             # X_val must be like X, whatever an earlier fit has seen.

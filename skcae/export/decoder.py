@@ -24,8 +24,12 @@ def add_reconstruction(graph, module, x, spatial):
         Name of the result, (N, C, *spatial).
     """
     sizes = map_sizes(spatial, module.stages)
-    x = _maps_of_code(graph, module, add_code(graph, module, x, spatial), sizes[-1])
-    for stage, size in zip(module.decoder, reversed(sizes[:-1]), strict=True):
+    n_stages = module.architecture.n_decoded
+    code = add_code(graph, module, x, spatial)
+    x = _maps_of_code(graph, module, code, sizes[n_stages])
+    for stage, size in zip(
+        module.decoder[-n_stages:], reversed(sizes[:n_stages]), strict=True
+    ):
         x = _decode(graph, stage, x, size)
         x = graph.activate(x, stage.activation)
     if module.whitening is not None:
@@ -35,17 +39,23 @@ def add_reconstruction(graph, module, x, spatial):
 
 
 def _maps_of_code(graph, module, code, size):
-    """Add the way from a code to the last maps, of spatial shape `size`."""
+    """Add the way from a code to maps of spatial shape `size`."""
     dense = module.dense
     if dense is None:
         return code
-    weight, bias = (maps_first(dense, part) for part in (dense.atoms, dense.mean))
+    weight, bias = (
+        maps_first(part, dense.map_shape) for part in (dense.atoms, dense.mean)
+    )
     maps = graph.reshape(graph.linear(code, weight, bias), *dense.map_shape)
-    if module.grids is None:
-        return maps
+    architecture = module.architecture
+    if architecture.undoes_pooling:
+        stage = architecture.stages[architecture.n_decoded - 1]
+        maps = graph.clip(maps, stage.activation)
     for axis, (cells, length) in enumerate(
         zip(dense.map_shape[1:], size, strict=True), start=2
     ):
+        if cells == length:
+            continue
         cell_of_place = F.interpolate(arange(cells).float()[None, None], length)
         maps = graph.pick(maps, as_array(cell_of_place[0, 0]), axis)
     return maps

@@ -30,6 +30,11 @@ def add_features(graph, module, x, spatial):
     """
     if module.grids is None or module.dense is not None:
         return graph.node("Flatten", add_code(graph, module, x, spatial))
+    return _add_pooled_rows(graph, module, x, spatial)
+
+
+def _add_pooled_rows(graph, module, x, spatial):
+    """Add the pooled maps of all stages whose maps are features, as rows."""
     pooled = _add_maps(graph, module, x, spatial)[-len(module.grids) :]
     parts = [
         graph.node("Flatten", _pool_over_grid(graph, grid, *maps))
@@ -53,12 +58,13 @@ def add_code(graph, module, x, spatial):
     code : str
         Name of the result, maps (N, C, *map) or a dense code (N, n_components).
     """
-    last, size = _add_maps(graph, module, x, spatial)[-1]
+    if module.dense is not None and module.grids is not None:
+        rows = _add_pooled_rows(graph, module, x, spatial)
+        return _add_dense(graph, module.dense, rows)
+    maps, _ = _add_maps(graph, module, x, spatial)[-1]
     if module.dense is None:
-        return last
-    if module.grids is not None:
-        last = _pool_over_grid(graph, module.grids[-1], last, size)
-    return _add_dense(graph, module.dense, graph.node("Flatten", last))
+        return maps
+    return _add_dense(graph, module.dense, graph.node("Flatten", maps))
 
 
 def _add_maps(graph, module, x, spatial):
@@ -156,17 +162,18 @@ def _places_of_cells(length, grid):
 
 
 def _add_dense(graph, dense, rows):
-    """Add the dense code of flattened maps."""
-    return graph.linear(rows, maps_first(dense, dense.components.T).T, dense.offset)
+    """Add the dense code of flattened features."""
+    components = maps_first(dense.components.T, dense.feature_shape).T
+    return graph.linear(rows, components, dense.offset)
 
 
-def maps_first(dense, values):
+def maps_first(values, map_shape):
     """Return what a dense code has for each value of maps, map by map.
 
     It has the maps last itself.
     """
     values = as_array(values)
-    n_maps, *spatial = dense.map_shape
+    n_maps, *spatial = map_shape
     by_map = np.moveaxis(values.reshape(*spatial, n_maps, -1), -2, 0)
     return by_map.reshape(values.shape)
 

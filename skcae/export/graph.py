@@ -111,6 +111,15 @@ class Graph:
         """Add an activation."""
         return self.node(ACTIVATIONS[name].onnx, x)
 
+    def clip(self, x, name):
+        """Add what keeps values within the bounds of an activation."""
+        for operator, bound in zip(
+            ("Max", "Min"), ACTIVATIONS[name].bounds, strict=True
+        ):
+            if bound is not None:
+                x = self.node(operator, x, np.float32([bound]))
+        return x
+
     def pool(self, x, mode, sides, missing):
         """Add a pooling over windows, the last of each axis short of some values."""
         return self.node(

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..params.stage import map_sizes
-from .activations import activate
+from .activations import activate, clip
 from .channel_scaler import ChannelScaler
 from .corruption import Corruption
 from .decoder_stage import DecoderStage
@@ -66,10 +66,11 @@ class ConvAutoencoder(nn.Module):
             )
         self.dense = None
         if architecture.n_components is not None:
-            cells = self.sizes[-1]
-            if self.grids is not None:
-                cells = (self.grids[-1].grid,) * n_axes
-            self.dense = DenseCode((channels[-1], *cells), architecture.n_components)
+            self.dense = DenseCode(
+                architecture.feature_shape,
+                architecture.n_components,
+                architecture.rebuilt_shape,
+            )
 
     def remove_decoder(self) -> None:
         """Remove all weights that only rebuilding needs."""
@@ -212,6 +213,9 @@ class ConvAutoencoder(nn.Module):
         x = self.standardise(x)
         if self.grids is None or self.dense is not None:
             return self.encode_standardised(x)
+        return self._pooled_rows(x)
+
+    def _pooled_rows(self, x):
         n_unpooled = len(self.encoder) - len(self.grids)
         x = self.maps(x, n_unpooled)
         rows = []
@@ -237,10 +241,12 @@ class ConvAutoencoder(nn.Module):
     def training_pair(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return output before its activation, and clean target, standardised.
 
-        In training mode the output is computed from a corrupted input.
+        The output is rebuilt from the code, also where that is not trained. In training
+        mode it is computed from a corrupted input.
         """
         noisy, target = self.training_input(x)
-        return self.training_output(noisy), target
+        code = self.encode_standardised(noisy)
+        return self.decode_standardised(code, noisy.shape[2:]), target
 
     def training_input(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return what to encode, and what to rebuild of it, standardised."""
@@ -250,17 +256,34 @@ class ConvAutoencoder(nn.Module):
 
     def training_output(self, noisy: Tensor) -> Tensor:
         """Return the reconstruction before its activation, standardised."""
-        code = self.encode_standardised(noisy)
-        return self.decode_standardised(code, noisy.shape[2:])
+        return self.decode_trained(self.encode_trained(noisy), noisy.shape[2:])
+
+    def encode_trained(self, x: Tensor) -> Tensor:
+        """Return what training rebuilds samples from: their code, or the last maps.
+
+        It is the maps where a dense code is computed after the training.
+        """
+        is_computed = self.architecture.computes_dense_code
+        return self.maps(x) if is_computed else self.encode_standardised(x)
+
+    def decode_trained(self, code: Tensor, spatial) -> Tensor:
+        """Return what `encode_trained` has encoded, before the output's activation."""
+        if self.architecture.computes_dense_code:
+            sizes = self._sizes_of(spatial)
+            return self._decode_maps(code, sizes, len(self.decoder))
+        return self.decode_standardised(code, spatial)
 
     def activate_output(self, x: Tensor) -> Tensor:
         """Apply the activation of the reconstruction."""
         return activate(x, self.architecture.output_activation)
 
     def before_dense(self, x: Tensor) -> Tensor:
-        """Return the maps that the dense code sees, of standardised samples."""
-        maps = self.maps(x)
-        return maps if self.grids is None else self.grids[-1](maps)
+        """Return what the dense code is made from, of standardised samples."""
+        if self.grids is None:
+            return self.maps(x)
+        if len(self.grids) > 1:
+            return self._pooled_rows(x)
+        return self._signed_power(self.grids[0](self.maps(x)))
 
     def maps(self, x: Tensor, n_stages=None) -> Tensor:
         """Return the feature maps of the first stages, of standardised samples."""
@@ -276,14 +299,53 @@ class ConvAutoencoder(nn.Module):
 
     def decode_standardised(self, code: Tensor, spatial=None) -> Tensor:
         """Return samples in the net's units, before the output's activation."""
-        sizes = self.sizes
-        if spatial is not None and tuple(spatial) != self.spatial:
-            sizes = map_sizes(spatial, self.stages)
-        x = code if self.dense is None else self.dense.inverse(code)
-        if self.dense is not None and self.grids is not None:
-            x = F.interpolate(x, size=sizes[-1])
-        for number, stage in enumerate(self.decoder, start=1):
-            x = stage(x, sizes[-number - 1])
-            if number < len(self.decoder):
-                x = activate(x, stage.activation)
-        return x
+        sizes = self._sizes_of(spatial)
+        maps = self.maps_of_code(code, sizes)
+        return self._decode_maps(maps, sizes, self.architecture.n_decoded)
+
+    def maps_of_code(self, code: Tensor, sizes=None) -> Tensor:
+        """Return the maps that a code stands for, of the stage `n_decoded`.
+
+        Parameters
+        ----------
+        code : Tensor
+            In the net's units.
+        sizes : list of tuple of int or None, default=None
+            Spatial shapes from the samples to the last maps; None: those that the
+            module was built for.
+        """
+        if self.dense is None:
+            return code
+        n_decoded = self.architecture.n_decoded
+        maps = self.dense.inverse(code)
+        if self.architecture.undoes_pooling:
+            maps = clip(maps, self.stages[n_decoded - 1].activation)
+        size = (sizes or self.sizes)[n_decoded]
+        return maps if maps.shape[2:] == size else F.interpolate(maps, size=size)
+
+    def decode_stage(self, number: int, maps: Tensor, sizes=None) -> Tensor:
+        """Return the maps that an encoder stage was given, from those it has made.
+
+        Parameters
+        ----------
+        number : int
+            Number of the encoder stage, from 0. What the first was given are samples,
+            before the output's activation.
+        maps : Tensor
+            Maps of the stage.
+        sizes : list of tuple of int or None, default=None
+            As in `maps_of_code`.
+        """
+        stage = self.decoder[-1 - number]
+        x = stage(maps, (sizes or self.sizes)[number])
+        return activate(x, stage.activation) if number else x
+
+    def _decode_maps(self, maps, sizes, n_stages):
+        for number in reversed(range(n_stages)):
+            maps = self.decode_stage(number, maps, sizes)
+        return maps
+
+    def _sizes_of(self, spatial):
+        if spatial is None or tuple(spatial) == self.spatial:
+            return self.sizes
+        return map_sizes(spatial, self.stages)

@@ -1,4 +1,4 @@
-"""A linear code of feature maps."""
+"""A linear code of features."""
 
 import math
 
@@ -9,28 +9,32 @@ from .linear import linear
 
 
 class DenseCode(nn.Module):
-    """Linear code of the flattened feature maps, and the way back.
+    """Linear code of flattened features, and the way back to feature maps.
 
     Parameters
     ----------
-    map_shape : tuple of int
-        Shape (C, *spatial) of the feature maps.
+    feature_shape : tuple of int
+        Shape of the features: (C, *spatial) of maps, or (n_features,).
     n_components : int
         Width of the code.
+    map_shape : tuple of int or None, default=None
+        Shape (C, *spatial) of the maps that the way back gives; None: that of the
+        features.
     """
 
-    def __init__(self, map_shape, n_components):
+    def __init__(self, feature_shape, n_components, map_shape=None):
         super().__init__()
-        self.map_shape = tuple(map_shape)
-        n_features = math.prod(map_shape)
+        self.feature_shape = tuple(feature_shape)
+        self.map_shape = tuple(map_shape or feature_shape)
+        n_features, n_values = math.prod(feature_shape), math.prod(self.map_shape)
         self.components = nn.Parameter(torch.empty(n_components, n_features))
         self.offset = nn.Parameter(torch.empty(n_components))
-        self.atoms = nn.Parameter(torch.empty(n_features, n_components))
-        self.mean = nn.Parameter(torch.empty(n_features))
+        self.atoms = nn.Parameter(torch.empty(n_values, n_components))
+        self.mean = nn.Parameter(torch.empty(n_values))
 
-    def forward(self, maps: Tensor) -> Tensor:
+    def forward(self, features: Tensor) -> Tensor:
         """Return codes of shape (N, n_components)."""
-        return self._linear(self.flatten(maps), self.components, self.offset)
+        return self._linear(self.flatten(features), self.components, self.offset)
 
     def inverse(self, code: Tensor) -> Tensor:
         """Return the feature maps, (N, C, *spatial), that a code stands for."""

@@ -52,6 +52,10 @@ class Architecture:
         The stages whose pooled maps are features.
     power : float, default=1.0
         What the absolute values of pooled features are raised to.
+    trains_dense_code : bool, default=True
+        Whether a dense code is trained together with all stages. If not, it is computed
+        when they have been trained. It is False where no dense code can be trained:
+        there is none, or it is not made from plain maps of one stage.
     """
 
     stages: tuple[Stage, ...]
@@ -67,9 +71,10 @@ class Architecture:
     whitening: tuple[int, ...] | None = None
     feature_stages: str = "last"
     power: float = 1.0
+    trains_dense_code: bool = True
 
     def __post_init__(self):
-        """Make tuples of all sequences: only these have a hash."""
+        """Make tuples of all sequences, which have a hash, and see what is trained."""
         sequences = {
             "stages": tuple(self.stages),
             "spatial": tuple(self.spatial),
@@ -79,6 +84,12 @@ class Architecture:
             sequences["whitening"] = tuple(self.whitening)
         for name, value in sequences.items():
             object.__setattr__(self, name, value)
+        is_trainable = (
+            self.n_components is not None and self.n_pooled == 1 and self.power == 1
+        )
+        object.__setattr__(
+            self, "trains_dense_code", bool(self.trains_dense_code and is_trainable)
+        )
 
     @property
     def n_axes(self) -> int:
@@ -114,12 +125,53 @@ class Architecture:
         return self.map_shape if self.n_components is None else (self.n_components,)
 
     @property
+    def pooled_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes (C, *grid) of the pooled maps of each stage whose maps are pooled."""
+        if self.pooling is None:
+            return ()
+        pooled = zip(self.channels[-self.n_pooled :], self.pool_grid, strict=True)
+        return tuple((n_maps, *(cells,) * self.n_axes) for n_maps, cells in pooled)
+
+    @property
+    def feature_shape(self) -> tuple[int, ...]:
+        """Shape of one sample's features, or of what its dense code is made from."""
+        shapes = self.pooled_shapes or (self.map_shape,)
+        return shapes[0] if len(shapes) == 1 else (sum(map(math.prod, shapes)),)
+
+    @property
     def n_features(self) -> int:
         """Number of features of one sample."""
-        if self.pooling is None or self.n_components is not None:
-            return math.prod(self.code_shape)
-        pooled = zip(self.channels[-self.n_pooled :], self.pool_grid, strict=True)
-        return sum(n_maps * cells**self.n_axes for n_maps, cells in pooled)
+        return self.n_components or math.prod(self.feature_shape)
+
+    @property
+    def computes_dense_code(self) -> bool:
+        """Whether there is a dense code that is not trained."""
+        return self.n_components is not None and not self.trains_dense_code
+
+    @property
+    def undoes_pooling(self) -> bool:
+        """Whether the dense code leads back to the maps whose pooled values it sees.
+
+        If not, its way back leads to the features that it is made from.
+        """
+        return self.computes_dense_code and self.pooling is not None
+
+    @property
+    def n_decoded(self) -> int:
+        """Number of stages that the decoder of the code undoes.
+
+        Where the dense code leads back to maps before pooling, they are those of the
+        first stage whose maps are features.
+        """
+        n_stages = len(self.stages)
+        return n_stages - self.n_pooled + 1 if self.undoes_pooling else n_stages
+
+    @property
+    def rebuilt_shape(self) -> tuple[int, ...]:
+        """Shape of the maps that the way back from a dense code gives."""
+        if not self.undoes_pooling:
+            return self.feature_shape
+        return (self.channels[self.n_decoded], *self.sizes[self.n_decoded])
 
     def n_weights_of_stage(self, number: int) -> int:
         """Return the number of weights of an encoder stage and of its decoder."""
@@ -136,10 +188,8 @@ class Architecture:
         """Number of weights of the dense code and of the way back; 0 without one."""
         if self.n_components is None:
             return 0
-        n_maps, *sizes = self.map_shape
-        if self.pooling is not None:
-            sizes = self.pool_grid[-1:] * self.n_axes
-        return 2 * self.n_components * n_maps * math.prod(sizes)
+        n_values = math.prod(self.feature_shape) + math.prod(self.rebuilt_shape)
+        return self.n_components * n_values
 
     def n_values_of_stage(self, number: int) -> int:
         """Return the number of values of a stage's maps of one sample, not pooled."""

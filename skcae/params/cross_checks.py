@@ -44,26 +44,18 @@ def check_booleans(estimator):
 
 
 def _check_features(estimator):
-    """Refuse ways from maps to features that exclude each other."""
+    """Refuse what is only there for pooled maps where maps are not pooled."""
+    if estimator.pooling is not None:
+        return
     if estimator.feature_stages == "all":
-        if estimator.pooling is None:
-            raise ValueError(
-                "Got feature_stages='all' with pooling=None; expected pooled maps, as "
-                "those of several stages are many. Set pooling='avg'."
-            )
-        if estimator.n_components is not None:
-            raise ValueError(
-                f"Got feature_stages='all' with n_components={estimator.n_components}; "
-                "expected one of the two, as a dense code is one of the last maps. Set "
-                "feature_stages='last' or n_components=None."
-            )
-    if estimator.power != 1 and (
-        estimator.pooling is None or estimator.n_components is not None
-    ):
         raise ValueError(
-            f"Got power={estimator.power} with pooling={estimator.pooling!r} and "
-            f"n_components={estimator.n_components}; expected power=1 for features "
-            "that can be inverted. Set pooling='avg' and n_components=None."
+            "Got feature_stages='all' with pooling=None; expected pooled maps, as "
+            "those of several stages are many. Set pooling='avg'."
+        )
+    if estimator.power != 1:
+        raise ValueError(
+            f"Got power={estimator.power} with pooling=None; expected power=1 for "
+            "features that are the maps themselves. Set pooling='avg'."
         )
 
 
@@ -91,13 +83,6 @@ def _check_corruption(estimator):
 
 def check_objective(estimator, stages):
     """Raise ValueError for stages that the objective cannot train."""
-    if estimator.n_components is not None and is_stagewise(estimator):
-        raise ValueError(
-            f"Got n_components={estimator.n_components} with "
-            f"layerwise={estimator.layerwise} and sparsity={estimator.sparsity!r}; "
-            "expected n_components=None where stages are trained one by one. Put PCA "
-            "behind the transformer instead."
-        )
     sparsity = SPARSITIES.get(estimator.sparsity)
     if sparsity is not None and sparsity.check is not None:
         sparsity.check(estimator, stages)

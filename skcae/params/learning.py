@@ -41,25 +41,45 @@ def learning_params(estimator):
     return {
         **{name: getattr(estimator, name) for name in names},
         "stagewise": is_stagewise(estimator),
-        "has_own_decoder": not estimator.tied_weights
-        and estimator.n_components is None,
     }
 
 
-def is_decoder_fitted(learning, epochs):
-    """Whether the decoder is fitted to the code by least squares after the training.
+def has_computed_code(architecture, learning):
+    """Whether there is a dense code that is computed after a training.
 
-    It is where the decoder has not been trained together with the encoder.
+    A warm start may train the stages of a trained code one by one.
 
     Parameters
     ----------
+    architecture : Architecture
+        Of the module.
+    learning : dict
+        As `learning_params` gives it.
+    """
+    return architecture.computes_dense_code or (
+        architecture.trains_dense_code and learning["stagewise"]
+    )
+
+
+def is_decoder_fitted(architecture, learning, epochs):
+    """Whether the decoder is fitted to the code by least squares after the training.
+
+    It is where the decoder has not been trained together with the code.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Of the module.
     learning : dict
         As `learning_params` gives it.
     epochs : int
         Passes over the training data.
     """
-    untrained = epochs == 0 and FILTER_STARTS[learning["init"]].sees_samples
+    if architecture.tied_weights:
+        return False
     sparsity = SPARSITIES.get(learning["sparsity"])
-    return learning["has_own_decoder"] and (
-        untrained or (sparsity is not None and sparsity.fits_decoder)
+    return (
+        has_computed_code(architecture, learning)
+        or (epochs == 0 and FILTER_STARTS[learning["init"]].sees_samples)
+        or (sparsity is not None and sparsity.fits_decoder)
     )

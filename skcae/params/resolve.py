@@ -9,6 +9,7 @@ from .architecture import STAGE_PARAMETERS, Architecture
 from .cross_checks import (
     check_objective,
     check_together,
+    is_stagewise,
     resolve_output_activation,
 )
 from .size_checks import check_size
@@ -151,6 +152,7 @@ def resolve_architecture(estimator, layout):
         tied_weights=bool(estimator.tied_weights),
         pool_grid=_resolve_grid(estimator, len(stages)),
         whitening=_whitening_shape(estimator, stages, layout),
+        trains_dense_code=estimator.max_epochs > 0 and not is_stagewise(estimator),
         **{name: _builtin(getattr(estimator, name)) for name in as_they_are},
     )
     check_size(architecture)

@@ -1,5 +1,7 @@
 """Whether a module can fit into the memory at all."""
 
+import math
+
 from ..utils.memory import total_memory
 
 _BYTES = 4  # of float32
@@ -19,7 +21,7 @@ def check_size(architecture):
     if _BYTES * n_dense > memory:
         raise ValueError(
             f"Got n_components={architecture.n_components} for "
-            f"{n_dense // (2 * architecture.n_components)} values of maps "
+            f"{math.prod(architecture.feature_shape)} values of maps "
             f"({_in_gb(n_dense)} of weights); expected weights that fit into the "
             f"memory of {memory / _GB:.1f} GB. Lower n_components, or pool the maps."
         )

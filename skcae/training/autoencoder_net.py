@@ -42,7 +42,9 @@ class AutoencoderNet(BaseNet):
 
 @explains_out_of_memory
 @with_torch_defaults
-def make_net(architecture, *, loss, max_samples, lr, seed, **params):
+def make_net(
+    architecture, *, loss, max_samples, lr, seed, tunes_encoder=False, **params
+):
     """Return an initialised net with randomly drawn filters.
 
     Parameters
@@ -57,6 +59,8 @@ def make_net(architecture, *, loss, max_samples, lr, seed, **params):
         Learning rate.
     seed : int
         Decides the initial filters.
+    tunes_encoder : bool, default=False
+        Whether the encoder starts with a good code and is only tuned.
     **params : dict
         What any net needs, see `build_net`.
 
@@ -64,7 +68,7 @@ def make_net(architecture, *, loss, max_samples, lr, seed, **params):
     -------
     net : AutoencoderNet
     """
-    if architecture.n_components is not None:
+    if tunes_encoder:
         params["optimizer__param_groups"] = [
             (pattern, {"lr": lr * _FINE_TUNING}) for pattern in _FINE_TUNED
         ]

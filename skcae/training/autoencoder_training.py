@@ -1,6 +1,6 @@
 """One training of an autoencoder, and what is measured once it has ended."""
 
-from ..params.learning import is_decoder_fitted
+from ..params.learning import has_computed_code, is_decoder_fitted
 from ..runtime.devices import explains_out_of_memory
 from ..runtime.inference import count_dead_units, mean_loss
 from ..runtime.precision import matmul_precision
@@ -104,9 +104,13 @@ def train_autoencoder(
                 ranks=ranks,
                 checkpoint=checkpoint,
             )
-        if is_decoder_fitted(learning, epochs):
-            # Least squares are solved by iteration, which needs exact products.
-            with matmul_precision("float32", net.device):
+        architecture = net.module_.architecture
+        # Least squares are solved by iteration, which needs exact products.
+        with matmul_precision("float32", net.device):
+            if has_computed_code(architecture, learning):
+                keep = not initialize_weights
+                update_and_broadcast(net, ranks, start.compute_dense_code, keep)
+            if is_decoder_fitted(architecture, learning, epochs):
                 update_and_broadcast(net, ranks, start.fit_decoder)
     if checkpoint is not None:
         checkpoint.finish(net, rows)
@@ -140,7 +144,10 @@ def kept_loss(net, samples, rows, learning, ranks, *, keeps_best):
     -------
     loss : float
     """
-    if not rows or learning["stagewise"]:
+    is_of_parts = learning["stagewise"] or has_computed_code(
+        net.module_.architecture, learning
+    )
+    if not rows or is_of_parts:
         some = samples.evenly_spaced(_N_SAMPLES_LOSS)
         return ranks.broadcast_result(lambda: mean_loss(net, some))
     if keeps_best:
@@ -168,7 +175,13 @@ def count_and_warn_of_dead_units(net, samples, ranks):
         return 0
     some = samples.evenly_spaced(_N_SAMPLES_DEAD)
     n_dead, n_units = ranks.broadcast_result(lambda: count_dead_units(net, some))
-    if n_dead:
+    if n_dead and net.module_.architecture.computes_dense_code:
+        warn(
+            f"{n_dead} of {n_units} components of the code are constant over the "
+            "training samples, as there are no more principal components than samples, "
+            "or than features that vary. Lower n_components."
+        )
+    elif n_dead:
         warn(
             f"{n_dead} of {n_units} units of the code are constant over the training "
             "samples. Lower lr, train longer, or use activation='identity' or 'abs'."

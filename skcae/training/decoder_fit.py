@@ -27,6 +27,9 @@ _RIDGE = 1e-4
 def fit_decoder(module, x):
     """Fit each stage of the decoder to what its stage of the encoder makes of samples.
 
+    A dense code knows less than all of the maps. Behind it, each stage is fitted to
+    what the code and the stages before it have rebuilt.
+
     Parameters
     ----------
     module : ConvAutoencoder
@@ -34,19 +37,32 @@ def fit_decoder(module, x):
     x : Tensor of shape (N, C, *spatial)
         Standardised samples, of which no more are taken than it needs.
     """
-    for encoder, decoder in zip(module.encoder, reversed(module.decoder), strict=True):
-        maps = code = encoder(x)
-        target = before_activation(x, decoder.activation)
-        if decoder.stage.depthwise:
-            code = decoder.separate(code)
-            target = target.reshape(-1, 1, *x.shape[2:])
-        # Positions that a filter's weights see: with strides, one of a block.
-        n_positions = math.prod(code.shape[2:])
-        n_weights = decoder.convolution.fan_in
-        n_rows = max(_MIN_SAMPLES, _EQUATIONS * n_weights // n_positions)
-        every = max(1, len(code) // n_rows)
-        _fit(decoder, code[::every], target[::every])
-        x = maps
+    maps = [x]
+    for encoder in module.encoder[: module.architecture.n_decoded]:
+        maps.append(encoder(maps[-1]))
+    rebuilt = maps.pop()
+    if module.dense is not None:
+        rebuilt = module.maps_of_code(module.encode_standardised(x))
+    for number in reversed(range(len(maps))):
+        _fit_stage(module.decoder[-1 - number], rebuilt, maps[number])
+        if module.dense is None:
+            rebuilt = maps[number]
+        else:
+            rebuilt = module.decode_stage(number, rebuilt)
+
+
+def _fit_stage(decoder, code, x):
+    """Fit a stage to rebuild `x` from its code."""
+    target = before_activation(x, decoder.activation)
+    if decoder.stage.depthwise:
+        code = decoder.separate(code)
+        target = target.reshape(-1, 1, *x.shape[2:])
+    # Positions that a filter's weights see: with strides, one of a block.
+    n_positions = math.prod(code.shape[2:])
+    n_weights = decoder.convolution.fan_in
+    n_rows = max(_MIN_SAMPLES, _EQUATIONS * n_weights // n_positions)
+    every = max(1, len(code) // n_rows)
+    _fit(decoder, code[::every], target[::every])
 
 
 def _fit(decoder, code, target):

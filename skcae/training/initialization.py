@@ -8,7 +8,8 @@ import torch
 from ..params.filter_starts import FILTER_STARTS
 from . import filter_starts
 from .decoder_fit import fit_decoder
-from .filter_starts import draw_patches, start_dense_code_from_pca, start_whitening
+from .dense_code import compute_dense_code
+from .filter_starts import draw_patches, start_whitening
 
 # Statistics and patches are taken from so many samples, and values, at most.
 _MAX_SAMPLES = 2000
@@ -51,12 +52,24 @@ class NetInitializer:
             start_whitening(layer, x.cpu().numpy(), self.whiten, self.rng)
 
     def start_stages(self, number):
-        """Start one stage, or all and the dense code where `number` is None."""
-        numbers = range(len(self.module.encoder)) if number is None else [number]
-        for number in numbers:
-            self._start_stage(number)
-        if self.module.dense is not None:
-            start_dense_code_from_pca(self.module, self.samples, self.seed)
+        """Start one stage, or all and what is trained with them if `number` is None."""
+        all_stages = range(len(self.module.encoder))
+        for one in all_stages if number is None else [number]:
+            self._start_stage(one)
+        if number is None and self.module.architecture.trains_dense_code:
+            compute_dense_code(self.module, self.samples, self.seed, is_trained=True)
+
+    def compute_dense_code(self, keep):
+        """Make the dense code the principal components of the features at the end.
+
+        Parameters
+        ----------
+        keep : bool
+            Whether it stays where there are too few samples for so many components.
+        """
+        compute_dense_code(
+            self.module, self.samples, self.seed, is_trained=False, keep=keep
+        )
 
     @torch.no_grad()
     def _start_stage(self, number):

@@ -22,7 +22,13 @@ class Reconstruction(Objective):
         if self.penalty is None:
             output = net.output(noisy)
             return net.criterion_(output, target), output
-        code = module.encode_standardised(noisy)
-        output = module.decode_standardised(code, x.shape[2:])
+        code = module.encode_trained(noisy)
+        output = module.decode_trained(code, x.shape[2:])
         loss = net.criterion_(output, target) + self.penalty(code)
         return loss, output
+
+    def parameters(self, module):
+        """Return all parameters but those of a dense code that is not trained."""
+        is_computed = module.architecture.computes_dense_code
+        others = set(module.dense.parameters()) if is_computed else ()
+        return [p for p in module.parameters() if p not in others]

@@ -114,13 +114,8 @@ PARAMETERS = [
             n_filters=(2, 2), pooling="avg", feature_stages="all", pool_grid=[2, 1, 1]),
     refuses("all-stages-unpooled", IMAGES, "Got feature_stages='all' with pooling=None;"
             " expected pooled maps, .* Set pooling='avg'", feature_stages="all"),
-    refuses("all-stages-dense", IMAGES, "'all' with n_components=3; expected one of the"
-            " two, .* Set feature_stages='last' or n_components=None",
-            feature_stages="all", pooling="avg", n_components=3),
-    refuses("power-unpooled", IMAGES, "Got power=0.5 with pooling=None and .*; expected"
-            " power=1 .* Set pooling='avg' and n_components=None", power=0.5),
-    refuses("power-dense", IMAGES, "power=2 .*n_components=3; expected power=1",
-            power=2, pooling="max", n_components=3),
+    refuses("power-unpooled", IMAGES, "Got power=0.5 with pooling=None; expected"
+            " power=1 .* Set pooling='avg'", power=0.5),
     refuses("whiten-log-loss", IMAGES, "Got whiten=0.1 with an output activation 'sig.*"
             "; expected 'identity', .* Leave output_activation", whiten=0.1,
             loss="log_loss"),
@@ -138,11 +133,6 @@ PARAMETERS = [
     refuses("winners-stride", IMAGES, "Got stride=2 with sparsity='winner_take_all'; ex"
             "pected 1, .* Set stride=1 and use pool_size", stride=2,
             sparsity="winner_take_all"),
-    refuses("winners-dense", IMAGES, "Got n_components=3 with layerwise=False and spars"
-            "ity='winner_take_all'; expected n_components=None .* Put PCA",
-            n_components=3, sparsity="winner_take_all"),
-    refuses("layerwise-dense", IMAGES, "n_components=3 with layerwise=True .*; expected"
-            " n_components=None .* Put PCA", n_components=3, layerwise=True),
     refuses("kernel-too-large", IMAGES, KERNEL.format(1, 9, "8, 8"), kernel_size=9,
             padding="valid"),
     refuses("kernel-too-large-second-stage", IMAGES, KERNEL.format(2, 5, "2, 2"),

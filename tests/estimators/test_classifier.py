@@ -327,10 +327,12 @@ def test_ctrl_c_reaches_the_caller(fitted, small_digits, labels, monkeypatch):
         {"n_filters": (4, 2), "depthwise": (False, True), "feature_stages": "all"}
         | {"pooling": "max", "layerwise": True},
         {"n_components": 5},
+        {"n_filters": (4, 2), "layerwise": True, "n_components": 5, "power": 0.5}
+        | {"pooling": "avg", "feature_stages": "all"},
         {"activation": "triangle", "tied_weights": True},
         {"padding": "full", "pool_size": 1, "activation": "tanh"},
     ],
-    ids=["whitened", "stack", "dense", "tied", "textbook"],
+    ids=["whitened", "stack", "dense", "components", "tied", "textbook"],
 )
 def test_every_kind_of_encoder_is_tuned(small_digits, labels, params):
     model = make(make_small(**params), lr=0.01).fit(small_digits, labels)

@@ -24,7 +24,15 @@ from .conftest import make_classifier
 @pytest.mark.parametrize(
     ("container", "frame"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)]
 )
-@pytest.mark.parametrize("params", [{}, {"n_components": 3}, {"pooling": "max"}])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"n_components": 3},
+        {"n_components": 3, "pooling": "avg", "power": 0.5, "layerwise": True},
+        {"pooling": "max"},
+    ],
+)
 def test_set_output(small_digits, container, frame, params):
     cae = make_small(**params)
     plain = cae.fit_transform(small_digits)

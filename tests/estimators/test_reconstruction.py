@@ -30,6 +30,7 @@ def test_reconstructions_have_the_shape_of_odd_samples(digits, n_axes, size):
         for params in (
             {"n_filters": (3, 2), "stride": (2, 1), "pool_size": (1, 3)},
             {"padding": "full", "kernel_size": 4, "n_components": 2},
+            {"pooling": "avg", "pool_grid": 2, "power": 0.5, "n_components": 2},
             {"tied_weights": True},
         ):
             cae = make_small(

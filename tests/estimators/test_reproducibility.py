@@ -11,6 +11,7 @@ CONFIGURATIONS = [
     {},
     {"corruption": "gaussian", "early_stopping": True},
     {"n_components": 4},
+    {"n_components": 4, "sparsity": "winner_take_all", "pooling": "avg", "power": 0.5},
     {"n_filters": (4, 8), "tied_weights": True, "loss": "huber"},
 ]
 

@@ -14,6 +14,7 @@ from skcae.params.stage import Stage
         {},
         {"n_components": 3},
         {"n_components": 3, "pooling": "avg"},
+        {"n_components": 3, "pooling": "avg", "feature_stages": "all", "power": 0.5},
         {"tied_weights": True},
     ],
 )

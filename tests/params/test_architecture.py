@@ -68,6 +68,7 @@ def test_dict_with_other_names_is_refused(place):
         ({"n_components": 5}, 5),
         ({"pooling": "max", "pool_grid": 3}, 16 * 9),
         ({"pooling": "max", "n_components": 5}, 5),
+        ({"pooling": "max", "n_components": 5, "feature_stages": "all"}, 5),
         ({"pooling": "avg", "feature_stages": "all", "pool_grid": (3, 2)}, 8 * 9 + 64),
     ],
 )

@@ -18,6 +18,14 @@ CONFIGURATIONS = {
     "best weights": {"early_stopping": True, "lr": 0.2, "validation_fraction": 0.3},
     "stopped": {"tol": 1e3, "n_iter_no_change": 2},
     "dense": {"n_components": 3, "optimizer": "rmsprop", "init": "patches"},
+    "components": {
+        "n_filters": (4, 5),
+        "layerwise": True,
+        "n_components": 3,
+        "pooling": "avg",
+        "feature_stages": "all",
+        "max_epochs": 2,
+    },
     "stages": {"n_filters": (4, 5), "layerwise": True, "corruption": "mask"},
     "winners": {
         "n_filters": (4, 5),

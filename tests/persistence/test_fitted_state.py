@@ -48,6 +48,13 @@ LOADERS = {
 CONFIGURATIONS = {
     "default": {},
     "dense": {"n_components": 3},
+    "components": {
+        "n_filters": (4, 6),
+        "n_components": 3,
+        "pooling": "avg",
+        "feature_stages": "all",
+        "power": 0.5,
+    },
     "tied": {"tied_weights": True, "pool_size": 1},
     "stages": {"n_filters": (4, 6), "activation": ["tanh", "relu"]},
     "denoising": {"corruption": "mask", "early_stopping": True},

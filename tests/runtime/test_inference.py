@@ -24,6 +24,13 @@ CONFIGURATIONS = [
         "feature_stages": "all",
         "power": 0.5,
     },
+    {
+        "n_filters": (6, 2),
+        "layerwise": True,
+        "pooling": "avg",
+        "feature_stages": "all",
+        "n_components": 3,
+    },
 ]
 
 

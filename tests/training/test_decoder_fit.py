@@ -122,10 +122,17 @@ def test_decoder_of_samples_smaller_than_a_window(small_digits):
         assert np.isfinite(cae.inverse_transform(cae.transform(X))).all()
 
 
-def test_tied_and_dense_decoders_are_not_fitted(small_digits):
-    for params in ({"tied_weights": True}, {"n_components": 3}):
-        cae = make_small(init="kmeans", max_epochs=0, **params).fit(small_digits)
-        assert np.isfinite(cae.score(small_digits))
+def test_tied_decoders_are_not_fitted(small_digits):
+    params = {"init": "kmeans", "max_epochs": 0, "tied_weights": True}
+    cae = make_small(**params).fit(small_digits)
+    assert np.isfinite(cae.score(small_digits))
+
+
+def test_decoders_behind_an_untrained_dense_code_are_fitted(digits):
+    for init in ("kmeans", "random"):
+        params = {"init": init, "max_epochs": 0, "n_filters": 16, "n_components": 16}
+        cae = make_small(**params).fit(digits[:300])
+        assert cae.score(digits[300:]) > 0.5
 
 
 @pytest.mark.filterwarnings("ignore:4 of 4 units")

@@ -37,6 +37,8 @@ CONFIGURATIONS = {
     "extremes": {"corruption": "salt_and_pepper", "batch_size": 17},
     "l1": {"sparsity": "l1", "optimizer": "sgd", "lr": 0.1},
     "dense": {"n_components": 3, "init": "patches", "whiten": 0.1},
+    "components": {"n_components": 3, "pooling": "avg", "power": 0.5},
+    "winners, components": skcae.recipes["grey"] | _WINNERS | {"n_components": 5},
     "stages": {"n_filters": (4, 5), "layerwise": True, "corruption": "mask"},
     "filters alone": {"init": "kmeans", "max_epochs": 0},
     "batch by batch": {"batch_size": 7, "callbacks": [Listener()]},
