@@ -16,7 +16,8 @@ from _script import Table, make_parser, parse
 from _timing import interleave, largest_difference, ratio
 from torch.nn import functional as F
 
-from skcae.nn.winner_take_all import normalise_, winner_take_all_loss
+from skcae.nn.filters import normalise_
+from skcae.nn.winner_take_all import winner_take_all_loss
 
 BATCH, SHARE = 64, 0.1
 # Channels, side of the samples, side of the filters.

@@ -13,6 +13,20 @@ def remove_mean_(weight: Tensor) -> None:
         weight -= weight.mean(tuple(range(1, weight.ndim)), keepdim=True)
 
 
+@torch.no_grad()
+def normalise_(weight: Tensor) -> None:
+    """Give every filter unit norm, in place; one of zeros alone remains.
+
+    Parameters
+    ----------
+    weight : Tensor of shape (K, C, *kernel)
+        Filters.
+    """
+    axes = tuple(range(1, weight.ndim))
+    norms = torch.linalg.vector_norm(weight, dim=axes, keepdim=True)
+    weight /= norms.clamp_min_(torch.finfo(weight.dtype).tiny)
+
+
 def draw_filters(weight: Tensor, generator: torch.Generator) -> None:
     """Fill `weight` with random filters of unit norm and, from 3 values on, no mean.
 
@@ -20,7 +34,7 @@ def draw_filters(weight: Tensor, generator: torch.Generator) -> None:
     """
     rows = torch.randn(len(weight), weight[0].numel(), generator=generator)
     remove_mean_(rows)
-    rows /= rows.norm(dim=1, keepdim=True)
+    normalise_(rows)
     weight.copy_(rows.view(weight.shape))
 
 

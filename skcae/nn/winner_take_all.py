@@ -114,20 +114,6 @@ def random_crops(
     return x.flatten().index_select(0, places.flatten()).view(len(x), *shape)
 
 
-@torch.no_grad()
-def normalise_(weight: Tensor) -> None:
-    """Give every filter unit norm, in place; one of zeros alone remains.
-
-    Parameters
-    ----------
-    weight : Tensor of shape (K, C, *kernel)
-        Filters.
-    """
-    axes = tuple(range(1, weight.ndim))
-    norms = torch.linalg.vector_norm(weight, dim=axes, keepdim=True)
-    weight /= norms.clamp_min_(torch.finfo(weight.dtype).tiny)
-
-
 @functools.cache
 def keep_freed_memory() -> None:
     """Let the process keep some tens of megabytes that tensors no longer need.

@@ -1,125 +1,20 @@
-"""Starting values that are computed from data."""
+"""Filters that are made of patches of samples."""
 
 import math
 
 import numpy as np
-import torch
-from numpy.lib.stride_tricks import sliding_window_view
 from scipy.sparse import csr_array
 
-from ..nn.whitening import whitening_kernel
+from .patches import ROUNDING
 
-# Patches that the whitening is computed from.
-_WHITENING_PATCHES = 20000
-# Samples that its scale is computed from.
-_SCALED_SAMPLES = 256
 # Contrast, relative to that of all patches, below which a patch shows mostly noise.
 _LOW_CONTRAST = 0.25
-# The same, relative to the values themselves: what rounding leaves of a constant.
-_ROUNDING = 1e-5
 # Two filters with a product of this size find the same.
 _ALIKE = 0.9
 # Patches looked at for each filter wanted.
 _TRIES = 50
 # Spherical k-means has settled by then for this purpose.
 _KMEANS_ITER = 20
-
-
-@torch.no_grad()
-def start_whitening(whitening, x, epsilon, rng):
-    """Compute the whitening of samples like `x`, and scale it to unit mean square.
-
-    Parameters
-    ----------
-    whitening : Whitening
-        Its filters are replaced.
-    x : ndarray of shape (n_samples, n_channels, *spatial), float32
-        Standardised samples, some thousand of them.
-    epsilon : float
-        Amount of regularisation, see `whitening_kernel`.
-    rng : numpy.random.Generator
-        Picks the patches.
-    """
-    n_channels, _, *kernel = whitening.kernel.shape
-    patches = draw_patches(x, kernel, _WHITENING_PATCHES, rng)
-    kernel = whitening_kernel(patches, (n_channels, *kernel), epsilon)
-    whitening.set(kernel)
-    # Not the first ones, which may be those of one kind.
-    rows = _rows_that_vary(x, rng.permutation(len(x)), _SCALED_SAMPLES)
-    # Borders are no part of the patches, and may have a larger or smaller variance.
-    squares = [
-        whitening(torch.from_numpy(x[row : row + 1]).to(whitening.kernel.device))
-        .square()
-        .mean()
-        .item()
-        for row in rows
-    ]
-    if squares:
-        whitening.set(kernel / math.sqrt(np.mean(squares)))
-
-
-def _rows_that_vary(x, order, n_rows):
-    """Return the first rows, passing over samples of one value if all others are."""
-    vary = differ(x.reshape(len(x), -1), constant_like(x))[order]
-    return order[:n_rows] if vary[:n_rows].any() else order[vary][:n_rows]
-
-
-def constant_like(x):
-    """Return a flat sample that has the first value of every channel everywhere."""
-    first = x[0].reshape(len(x[0]), -1)
-    return np.repeat(first[:, 0], first.shape[1])
-
-
-def draw_patches(x, kernel, n_patches, rng):
-    """Return different patches of samples, from inside of them.
-
-    Where nearly all that are drawn are alike, which tells little of the samples, others
-    are drawn: among the patches that differ from these.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_samples, n_channels, *spatial)
-        Samples.
-    kernel : tuple of int
-        Spatial shape of a patch, at most that of a sample.
-    n_patches : int
-        Number of patches; all there are if those are fewer.
-    rng : numpy.random.Generator
-        Picks the patches.
-
-    Returns
-    -------
-    patches : ndarray of shape (n_patches, n_channels * prod(kernel))
-    """
-    windows = sliding_window_view(x, kernel, axis=tuple(range(2, x.ndim)))
-    places = (len(x), *windows.shape[2 : x.ndim])
-    n_places = math.prod(places)
-
-    def patches_at(drawn):
-        sample, *place = np.unravel_index(drawn, places)
-        return windows[(sample, slice(None), *place)].reshape(len(drawn), -1)
-
-    patches = patches_at(rng.choice(n_places, min(n_patches, n_places), replace=False))
-    # Fewer than a patch has values do not tell how these vary together.
-    n_different = differ(patches, patches[0]).sum()
-    if n_patches < n_places and n_different < patches.shape[1]:
-        # Sample by sample: all patches of all samples would fill the memory.
-        patches_of = (np.moveaxis(sample, 0, len(kernel)) for sample in windows)
-        others = [
-            differ(patches_of_sample.reshape(-1, patches.shape[1]), patches[0])
-            for patches_of_sample in patches_of
-        ]
-        others = np.flatnonzero(np.concatenate(others))
-        if len(others):
-            n_drawn = min(n_patches, len(others))
-            patches = patches_at(rng.choice(others, n_drawn, replace=False))
-    return patches
-
-
-def differ(rows, row):
-    """Return which rows differ from another one by more than rounding errors."""
-    deviation = np.abs(rows - row).max(axis=1)
-    return deviation > _ROUNDING * max(np.abs(rows).max(), np.abs(row).max())
 
 
 def remove_mean(patches):
@@ -249,7 +144,7 @@ def _with_contrast(patches):
     contrast = np.linalg.norm(centred, axis=1)
     noise = max(
         _LOW_CONTRAST * math.sqrt(np.square(contrast).mean()),
-        _ROUNDING * math.sqrt(np.square(patches).sum(axis=1).mean()),
+        ROUNDING * math.sqrt(np.square(patches).sum(axis=1).mean()),
     )
     return centred[contrast > noise]
 

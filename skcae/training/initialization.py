@@ -9,7 +9,8 @@ from ..params.filter_starts import FILTER_STARTS
 from . import filter_starts
 from .decoder_fit import fit_decoder
 from .dense_code import compute_dense_code
-from .filter_starts import draw_patches, start_whitening
+from .patches import draw_patches
+from .whitening_start import start_whitening
 
 # Statistics and patches are taken from so many samples, and values, at most.
 _MAX_SAMPLES = 2000

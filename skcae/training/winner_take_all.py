@@ -4,8 +4,8 @@ from functools import partial
 
 import torch
 
-from ..nn.filters import remove_mean_
-from ..nn.winner_take_all import normalise_, random_crops, winner_take_all_loss
+from ..nn.filters import normalise_, remove_mean_
+from ..nn.winner_take_all import random_crops, winner_take_all_loss
 from .objective import Objective
 
 _MAPS_PER_SAMPLE = 8

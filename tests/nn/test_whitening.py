@@ -10,7 +10,8 @@ from sklearn.datasets import load_sample_image
 from skcae import ConvAutoencoderTransformer, recipes
 from skcae.nn.whitening import Whitening, whitening_kernel
 from skcae.params.stage import clip_kernel
-from skcae.training.filter_starts import draw_patches, start_whitening
+from skcae.training.patches import draw_patches
+from skcae.training.whitening_start import start_whitening
 
 RNG_SEED = 0
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from skcae.nn.winner_take_all import normalise_, random_crops, winner_take_all_loss
+from skcae.nn.filters import normalise_
+from skcae.nn.winner_take_all import random_crops, winner_take_all_loss
 
 CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 SCATTER = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}

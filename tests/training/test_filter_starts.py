@@ -3,12 +3,8 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from skcae.training.filter_starts import (
-    draw_patches,
-    kmeans_filters,
-    patch_filters,
-    remove_mean,
-)
+from skcae.training.filter_starts import kmeans_filters, patch_filters, remove_mean
+from skcae.training.patches import draw_patches
 
 from ..conftest import as_tensor, make_small
 
