@@ -49,6 +49,7 @@ setup(
         "numpy>=2.0",
         "pandas>=2.2",
         "scikit-learn>=1.7",
+        "scipy>=1.13",
         "skorch>=1.3",
         "torch>=2.6",
         "tqdm>=4.60",

@@ -33,6 +33,7 @@ def as_array(X, name, estimator):
     refuse_repeated_names(X, name)
     check_dtype(X, name, kinds="biufO")
     array = _convert(bounded_sequence(X, name), name, estimator)
+    _refuse_column_of_arrays(array, name)
     if array.dtype.kind == "O" and array.ndim > 1:
         # Lists of integers with more than 64 bits come here, too.
         array = _convert(array, name, estimator)
@@ -72,11 +73,25 @@ def _convert(X, name, estimator):
         # while other things become such arrays is numpy's.
         if getattr(getattr(X, "dtype", None), "kind", "O") != "O":
             raise
+        _refuse_column_of_arrays(X, name)
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(
             f"Got {name} that is no array of numbers ({error}); expected real numbers, "
             "samples of equal shape. Encode text and dates, or drop them."
         ) from None
+
+
+def _refuse_column_of_arrays(X, name):
+    """Raise ValueError if `X` has one axis along which it holds arrays or lists."""
+    if len(getattr(X, "shape", ())) != 1 or not len(X):
+        return
+    first = next(iter(X))
+    if not isinstance(first, str) and hasattr(first, "__len__"):
+        raise ValueError(
+            f"Got {name} as {len(X)} objects, the first of which is a "
+            f"{type(first).__name__}; expected one array of numbers. Pass "
+            f"numpy.stack(list({name}))."
+        )
 
 
 def bounded_sequence(X, name):

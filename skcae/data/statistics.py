@@ -66,8 +66,8 @@ def check_variation(moments, n_held_out=0):
     if ((std > 0) & (std < SMALLEST)).any():
         raise ValueError(
             f"Got X with a channel whose standard deviation is {std[std > 0].min():g}; "
-            f"expected at least {SMALLEST:g}, as float32, in which all is computed, "
-            "holds no much smaller numbers. Rescale X."
+            f"expected at least {SMALLEST:g}, which leaves room to compute in float32. "
+            "Rescale X."
         )
     if ((std > 0) & (std < _LOST_DIGITS * largest)).any():
         warn(

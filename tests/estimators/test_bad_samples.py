@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse
 import torch
@@ -23,6 +24,7 @@ from .conftest import (
     spoiled,
 )
 
+STACK = "X as {} objects, the first of which is a {}; expected one array"
 ROOM = "values too large for dtype.'float32'., .* among samples 0 to 11, .*"
 
 
@@ -111,7 +113,7 @@ VALUES = [
     refuses("constant", np.full((5, 8, 8), 3.0),
             "every value is 3 in float32; expected samples that differ"),
     refuses("hardly-varies", IMAGES * 1e-35,
-            "a channel whose standard deviation is .*e-35; expected at least 1e-30"),
+            "a channel whose standard deviation is .*e-36; expected at least 1e-30"),
     refuses("zeros", np.zeros((5, 64)), "every value is 0 in float32; expected"),
     refuses("sparse-matrix", scipy.sparse.csr_matrix(FLAT), "Sparse data was passed",
             TypeError),
@@ -144,6 +146,8 @@ VALUES = [
     refuses("left-out-of-training", np.array([[1.0, 1], [2, 2]]),
             "X of which 1 .* are held out and every value of the others is . in",
             early_stopping=True, validation_fraction=0.5),
+    refuses("series-of-arrays", pd.Series(list(IMAGES)), STACK.format(12, "ndarray")),
+    refuses("series-of-lists", pl.Series(FLAT.tolist()), STACK.format(12, "ndarray")),
     refuses("ragged", [[1.0, 2.0], [3.0]], NUMBERS.format("inhomogeneous shape")),
     # scikit-learn 1.7 and 1.8 leave texts of pandas 3 as they are.
     refuses("frame-text", FRAME.assign(label="a"),
