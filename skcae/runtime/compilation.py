@@ -1,4 +1,7 @@
-"""Functions of a module through torch.compile: lazily, and never a part of a model."""
+"""Methods of a module, compiled by torch.compile when they are first called.
+
+Compiled code belongs to a process. It is no part of a net, so that nets can be pickled.
+"""
 
 from functools import cache, lru_cache
 from types import FunctionType
@@ -7,7 +10,7 @@ import torch
 
 from ..utils.user_warnings import warn
 
-# Architectures of one process whose machine code is kept.
+# Number of architectures whose compiled code a process keeps.
 _N_KEPT = 64
 
 
@@ -43,10 +46,10 @@ def _explain(error):
 
 
 def compiled(function, net, size=None):
-    """Return an unbound method of a net's module that torch.compile has gone over.
+    """Return a method of a net's module as a compiled function of module and tensor.
 
-    Modules of one architecture share machine code, so that only the first of many fits
-    waits for it.  It belongs to this process: nothing of it is in the net or module.
+    Modules of one architecture share compiled code, so that only the first of many fits
+    waits for the compiler.
 
     Parameters
     ----------
@@ -55,8 +58,8 @@ def compiled(function, net, size=None):
     net : AutoencoderNet
         Tells architecture and device.
     size : int or None, default=None
-        Number of samples per batch, where there is but one; None: the second size that
-        is met gets code for all sizes.
+        Number of samples per batch, if all batches are of one size. None: once a second
+        size comes, code for all sizes is compiled.
     """
     architecture = tuple(sorted(net.get_params_for("module").items()))
     kind = torch.device(net.device).type
@@ -86,9 +89,10 @@ def _is_of_compiler(error):
 
 
 def compiled_or_plain(method, net):
-    """Return a method of a net's module, compiled unless that fails: then say so.
+    """Return a method of a net's module that compiles itself when it is called.
 
-    What has been trained elsewhere is of use where nothing can be compiled.
+    Where that fails, it warns and computes without: a model that was trained elsewhere
+    can be used on a machine without a compiler.
     """
     code, fails = None, False
 
@@ -98,7 +102,8 @@ def compiled_or_plain(method, net):
             return method(x)
         try:
             code = code or compiled(method.__func__, net)
-            # The last batch, filled up, has other strides: one copy is one code.
+            # The last batch, which is filled up, has other strides. A copy has those of
+            # all batches, and needs no code of its own.
             x = x.clone(memory_format=torch.contiguous_format)
             return code(method.__self__, x)
         except ValueError as error:
@@ -116,8 +121,8 @@ def _compiled(function, architecture, kind, size):
 
 
 def _own_copy(function):
-    # torch compiles one piece of Python code for a few kinds of arguments only, then
-    # gives up. Each architecture gets its own piece.
+    # torch compiles a Python function for a few kinds of arguments only, then gives up.
+    # So each architecture gets a copy of the function.
     code = function.__code__.replace()
     return FunctionType(
         code, function.__globals__, function.__name__, function.__defaults__
@@ -125,9 +130,9 @@ def _own_copy(function):
 
 
 def for_full_batches(function, plain, size):
-    """Return `function` for batches of `size` samples, `plain` for a smaller last one.
+    """Return a function that calls `function` for batches of `size` samples.
 
-    Otherwise that one would be compiled as well.
+    A smaller last batch goes to `plain`: it is not worth the time to compile for it.
     """
 
     def choosing(module, x):

@@ -7,7 +7,7 @@ import torch
 
 from ..utils.user_warnings import warn
 
-# What errors say of memory that has run out.
+# Parts of the messages of errors that say that memory has run out.
 _SIGNS_OF_GPUS = ("out of memory", "ALLOC_FAILED")
 _SIGNS_OF_CPUS = ("can't allocate memory", "not enough memory")
 
@@ -119,7 +119,7 @@ def _explain(error):
 
 
 def explains_out_of_memory(function):
-    """Make a MemoryError in three parts of errors about the memory of a device."""
+    """Let a function raise a MemoryError in three parts where memory runs out."""
 
     @wraps(function)
     def explaining(*args, **kwargs):

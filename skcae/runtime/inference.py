@@ -1,4 +1,4 @@
-"""Encode and decode all samples, batch by batch, into one preallocated array."""
+"""All samples through a module, batch by batch, into one array."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,25 +19,26 @@ from .transfer import as_batch, receive, send
 # Values of the largest feature maps of one batch: what a CPU's cache holds.
 _CACHED_VALUES = 2**19
 _MAX_BATCH_SIZE = 64
-# So many multiplications take no longer than the calls of the layers, so that small
-# samples may come in larger batches.
+# Fewer multiplications per batch take less time than the calls of the layers. So
+# batches of small samples are larger.
 _FREE_MULTIPLICATIONS = 2**24
 _MAX_FREE_BATCH_SIZE = 256
-# The same of another device: 128 MiB give all its cores work, and a few times as much
-# fits beside other processes.  It does not depend on the memory that is free, as the
-# size of the batches decides the last digits.
+# The same for a GPU: 128 MiB give all its cores work, and a few times as much leaves
+# room for other processes. It does not depend on the memory that is free, because the
+# size of the batches decides the last digits of the results.
 _DEVICE_VALUES = 2**25
 _MAX_DEVICE_BATCH_SIZE = 4096
-# While one reads samples or writes features, the device computes what the other sent.
+# Threads for a GPU: while one reads samples or writes features, the GPU computes the
+# batch of the other.
 _DEVICE_THREADS = 2
 
 
 class BatchRunner:
     """Run a function batch by batch, with results that do not depend on the batches.
 
-    All batches have one size, the last is filled up, as the size decides the order of
-    sums.  So does the number of threads: each batch is computed by one, and several
-    threads take different batches.
+    The size of a batch decides the order of sums, and so the last digits. Therefore all
+    batches have one size, and the last one is filled up. The number of threads would do
+    the same: each batch is computed by one thread, and several take different batches.
 
     Parameters
     ----------

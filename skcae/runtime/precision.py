@@ -85,9 +85,9 @@ def _is_exact_on_cpus():
     return products == "highest" and precision in ("none", "ieee")
 
 
-# PyTorch 2.9 has new switches beside the old ones, and reading an old one fails where
-# the new ones contradict it.  torch.compile reads the old ones.  Setting old ones sets
-# the new, so both are set, in this order, and both are put back.
+# PyTorch 2.9 has new switches beside the old ones. Reading an old one fails where the
+# new ones contradict it, and torch.compile reads the old ones. Setting an old one sets
+# new ones, too. So old ones are set first, then new ones, and both are set back.
 
 
 def _new_switches():
@@ -128,7 +128,7 @@ def _allow_tf32(allowed):
     with warnings.catch_warnings(action="ignore"):
         torch.set_float32_matmul_precision("high" if allowed else "highest")
         torch.backends.cudnn.allow_tf32 = allowed
-        # Without this a "no" means whatever is set for all backends together.
+        # An old switch that is off leaves the new ones to what all backends share.
         of_gpus, of_cpus, _ = _new_switches()
         for switch in of_gpus:
             switch.fp32_precision = "tf32" if allowed else "ieee"

@@ -2,8 +2,8 @@
 
 import torch
 
-# Below this many multiplications per batch, waking other threads costs more than they
-# save; beside another busy process it costs many times more.
+# With fewer multiplications per batch, it takes longer to wake other threads than they
+# save, and many times longer on a machine where another process is busy.
 _WORTH_THREADS = 1e7
 
 

@@ -1,4 +1,4 @@
-"""Batches for a device: of samples that lie there as stored, or on their way to it."""
+"""Batches for a device, of samples that lie on it or are sent to it batch by batch."""
 
 import math
 
@@ -7,14 +7,15 @@ import torch
 
 from .devices import free_memory, is_cpu, release_cached_memory
 
-# What torch has on every device and float32 holds exactly.  All else goes there as
-# float32: converting it here gives the same numbers, and takes no more memory.
+# Dtypes that torch has on every device and that float32 holds exactly. Samples of other
+# dtypes are converted to float32 before they are sent, which gives the same numbers and
+# takes no more memory.
 _AS_STORED = frozenset(
     np.dtype(kind)
     for kind in (np.bool_, np.uint8, np.int8, np.int16, np.float16, np.float32)
 )
-# Of the device's free memory: the rest is for weights, feature maps and gradients, and
-# for other processes, each of which takes its own share.
+# Share of a device's free memory that samples may take. The rest is for weights,
+# feature maps and gradients, and for other processes.
 _SHARE = 0.5
 
 
@@ -25,8 +26,8 @@ def _dtype_on_device(X):
 def send(samples, index, device):
     """Return the rows of a slice or an index array on a device, as stored.
 
-    The copy from page-locked memory goes on while this process reads the next rows;
-    torch takes care that no such memory is used again before it has arrived.
+    They are copied from page-locked memory while this process reads the next rows. Only
+    when the copy has ended does torch use that memory again.
     """
     rows = torch.from_numpy(samples.stored(index, _dtype_on_device(samples.X)))
     if torch.device(device).type != "cuda":
