@@ -311,10 +311,25 @@ def test_failed_in_an_event(event, error, small_digits, digit_labels):
         Fail.error = None
 
 
-def test_failed_partial_fit_does_not_spoil_the_next(small_digits):
-    expected, cae = (make_small().partial_fit(small_digits) for _ in "ab")
+class Spoil(Callback):
+    """Make the weights infinite, once it is told to."""
+
+    is_armed = False
+
+    def on_epoch_begin(self, net, **kwargs):
+        if type(self).is_armed:
+            with torch.no_grad():
+                net.module_.filters.mul_(torch.inf)
+
+
+def test_failed_partial_fit_does_not_spoil_the_next(small_digits, monkeypatch):
+    expected, cae = (
+        make_small(callbacks=[Spoil()]).partial_fit(small_digits) for _ in "ab"
+    )
+    monkeypatch.setattr(Spoil, "is_armed", True)
     with pytest.raises(ValueError, match="expected a finite loss"):
-        cae.partial_fit(small_digits * 1e30)
+        cae.partial_fit(small_digits)
+    monkeypatch.undo()
     for _ in range(2):
         expected.partial_fit(small_digits)
         cae.partial_fit(small_digits)
