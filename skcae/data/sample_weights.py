@@ -1,6 +1,6 @@
 """Weights of samples and classes, checked and multiplied."""
 
-import math
+import sys
 from numbers import Number
 
 import numpy as np
@@ -34,9 +34,7 @@ def read_sample_weight(sample_weight, n_samples):
     weights = bounded_sequence(weights, "sample_weight")
     if isinstance(weights, Number):
         weights = np.full(n_samples, weights)
-    weights = check_array(
-        weights, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-    )
+    weights = _as_floats(weights)
     if weights.shape != (n_samples,):
         raise ValueError(
             f"Got sample_weight of shape {weights.shape}; expected ({n_samples},), a "
@@ -49,6 +47,20 @@ def read_sample_weight(sample_weight, n_samples):
             "weight of 0."
         )
     return weights
+
+
+def _as_floats(weights):
+    try:
+        return check_array(
+            weights, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+        )
+    except (TypeError, OverflowError) as error:
+        # An OverflowError comes of an integer that no float can hold.
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"Got sample_weight that is no array of numbers ({error}); expected a "
+            "finite weight for each sample. Pass an array of floats."
+        ) from error
 
 
 def combine_weights(weights, class_weight, labels):
@@ -84,7 +96,7 @@ def _check_class_weight(class_weight):
         return
     for label, weight in class_weight.items():
         is_number = isinstance(weight, Number) and not isinstance(weight, complex)
-        if not (is_number and 0 <= weight < math.inf):
+        if not (is_number and 0 <= weight <= sys.float_info.max):
             raise ValueError(
                 f"Got class_weight with {weight!r} for the class {label!r}; expected "
                 "finite numbers of at least 0. Correct class_weight."

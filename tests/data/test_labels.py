@@ -123,3 +123,17 @@ def test_products_are_those_of_scikit_learn():
     expected = weights * np.array([1.0, 0.3, 2.0])[Y]
     found = read(sample_weight=weights, class_weight={1: 0.3, 2: 2}).weights
     assert_array_equal(found, (expected / expected.mean()).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("weights", "kind"),
+    [
+        ({"sample_weight": [10**400] * 12}, ValueError),
+        ({"sample_weight": 10**400}, ValueError),
+        ({"sample_weight": object()}, TypeError),
+        ({"class_weight": {0: 10**400, 1: 1, 2: 1}}, ValueError),
+    ],
+)
+def test_weights_that_no_float_can_hold(weights, kind):
+    with pytest.raises(kind, match=THREE_PARTS):
+        read(**weights)
