@@ -7,6 +7,7 @@ from numpydoc.docscrape import ClassDoc
 
 from skcae import ConvAutoencoderClassifier, ConvAutoencoderTransformer
 from skcae.estimators.shared_parameters import _TEXTS, fill_in_shared_parameters
+from skcae.params.constraints import CHOICES
 
 ESTIMATORS = [ConvAutoencoderTransformer, ConvAutoencoderClassifier]
 
@@ -17,6 +18,8 @@ def test_every_text_is_there(cls):
     for name, (kind, text) in _TEXTS.items():
         words = " ".join(entries[name].desc).split()
         assert words[: len(text.split())] == text.split()
+        if kind == f"%(values of {name})s":
+            kind = "{" + ", ".join(f'"{value}"' for value in CHOICES[name]) + "}"
         assert entries[name].type.startswith(f"{kind}, default=")
     assert "%(" not in inspect.getdoc(cls)
 

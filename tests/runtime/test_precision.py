@@ -287,7 +287,7 @@ def test_switches_are_set_in_training_and_transform(small_digits, monkeypatch):
     for module in rooms:
         monkeypatch.setattr(f"skcae.{module}.matmul_precision", spy)
     cae = make_small(precision="float32", n_components=3).fit(small_digits)
-    # The principal components, the training, and the count of dead units.
-    assert used == [("float32", "cpu")] * 3
+    # Where the code starts, the training, what is solved for, and dead units.
+    assert used == [("float32", "cpu")] * 4
     cae.transform(small_digits)
-    assert len(used) == 4
+    assert len(used) == 5
