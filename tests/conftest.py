@@ -19,7 +19,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 _N_EXAMPLES = os.environ.get("SKCAE_EXAMPLES")
 settings.register_profile(
     "skcae",
-    max_examples=int(_N_EXAMPLES or 100),
+    max_examples=int(_N_EXAMPLES or 40),
     derandomize=_N_EXAMPLES is None,
     deadline=None,  # the first example imports PyTorch
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
