@@ -1,12 +1,14 @@
 """Activations, in place where torch can."""
 
+from operator import attrgetter
+
 import torch
 from torch import Tensor
 
 from ..params.activations import ACTIVATIONS
 
-_FUNCTIONS = {name: getattr(torch, row.torch) for name, row in ACTIVATIONS.items()}
-# What tanh and sigmoid never reach is taken for what they come this close to.
+_FUNCTIONS = {name: attrgetter(row.torch)(torch) for name, row in ACTIVATIONS.items()}
+# Bounds that are never reached are taken for what comes this close to them.
 _EDGE = 0.02
 
 
@@ -27,4 +29,8 @@ def before_activation(x: Tensor, name: str) -> Tensor:
     if row.inverse is None:
         return x
     low, high = row.bounds
-    return getattr(torch, row.inverse)(x.clamp(low + _EDGE, high - _EDGE))
+    if low is not None:
+        x = x.clamp(min=low + _EDGE)
+    if high is not None:
+        x = x.clamp(max=high - _EDGE)
+    return row.inverse(x)

@@ -13,17 +13,18 @@ class Activation:
     name : str
         What users call it.
     torch : str
-        Name of the function in `torch`, if possible one that overwrites its input: no
-        layer needs that again, and memory traffic is what activations cost.
+        Name of the function in `torch`, or a path there, such as
+        "nn.functional.softplus". If possible it overwrites its input: no layer needs
+        that again, and memory traffic is what activations cost.
     onnx : str
         Name of the operator in ONNX.
     bounds : tuple of (float or None, float or None)
         Smallest and largest value; None where there is none.
     is_output : bool, default=False
         Whether it may be the activation of the reconstruction.
-    inverse : str, default=None
-        Name of the function in `torch` that undoes it. None: values within the bounds
-        remain as they are.
+    inverse : callable, default=None
+        Function of a tensor that undoes it. It uses nothing but methods of the tensor.
+        None: the activation leaves values within the bounds as they are, or nearly.
     is_monotone : bool, default=False
         Whether no larger response has a smaller value.
     has_threshold : bool, default=False
@@ -43,7 +44,7 @@ class Activation:
     onnx: str
     bounds: tuple[float | None, float | None]
     is_output: bool = False
-    inverse: str | None = None
+    inverse: Callable | None = None
     is_monotone: bool = False
     has_threshold: bool = False
     n_signs: int = 1
@@ -70,7 +71,7 @@ _ROWS = (
         "Tanh",
         bounds=(-1, 1),
         is_output=True,
-        inverse="atanh",
+        inverse=lambda y: y.atanh(),
         is_monotone=True,
     ),
     Activation(
@@ -79,7 +80,7 @@ _ROWS = (
         "Sigmoid",
         bounds=(0, 1),
         is_output=True,
-        inverse="logit",
+        inverse=lambda y: y.logit(),
         is_monotone=True,
     ),
     Activation(
