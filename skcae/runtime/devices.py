@@ -7,6 +7,8 @@ import torch
 
 from ..utils.user_warnings import warn
 
+# Kinds of devices beside the CPU that torch has a part of the same name for.
+ACCELERATORS = ("cuda", "xpu", "mps")
 # Parts of the messages of errors that say that memory has run out.
 _SIGNS_OF_GPUS = ("out of memory", "ALLOC_FAILED")
 _SIGNS_OF_CPUS = ("can't allocate memory", "not enough memory")
@@ -156,6 +158,10 @@ def release_cached_memory(device):
 
 
 def _forget_unused_blocks():
-    for backend in (torch.cuda, torch.xpu, torch.mps):
-        if backend is not torch.mps or torch.backends.mps.is_available():
+    for kind in ACCELERATORS:
+        backend = getattr(torch, kind)
+        # Some of them fail where nothing has used such a device; that of Metal cannot
+        # tell whether anything has.
+        is_used = getattr(backend, "is_initialized", torch.backends.mps.is_available)
+        if is_used():
             backend.empty_cache()

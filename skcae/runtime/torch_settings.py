@@ -6,11 +6,12 @@ from functools import wraps
 import torch
 from torch.overrides import has_torch_function
 
+from .devices import ACCELERATORS
 from .precision import MULTIPLICATION
 from .shared_switch import SharedSwitch
 
 # Where autocast may be on.
-_DEVICE_TYPES = ("cpu", "cuda", "xpu", "mps")
+_DEVICE_TYPES = ("cpu", *ACCELERATORS)
 # Their product is 0 where the processor takes numbers as small as this one for 0. They
 # are variables, as Python computes products of constants beforehand.
 _SUBNORMAL, _ONE = 5e-324, 1.0

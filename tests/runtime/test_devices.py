@@ -39,6 +39,13 @@ def test_free_memory(free, expected, monkeypatch):
     assert devices.free_memory("xpu:0") == expected
 
 
+@pytest.mark.parametrize("kind", devices.ACCELERATORS)
+def test_kind_of_device_has_what_is_asked_of_it(kind):
+    assert callable(getattr(torch, kind).empty_cache)
+    assert torch.device(kind).type == kind
+    assert not torch.is_autocast_enabled(kind)
+
+
 # Memory that runs out
 
 
