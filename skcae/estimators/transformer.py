@@ -102,11 +102,11 @@ class ConvAutoencoderTransformer(
         Whether a stage applies its filters to each map of its input separately, so that
         every map is turned into `n_filters` maps; one value, or one per stage.
     activation : %(values of activation)s or tuple, default="relu"
-        Function of the feature maps z; one name, or one per stage. The last three make
-        strong features [3]_, [4]_. "soft_threshold" is ``max(0, z - t)`` with a
-        `threshold` t. "two_sided" gives ``max(0, z - t)`` of all filters, then
-        ``max(0, -z - t)``: twice as many maps. "triangle" is ``max(0, z - m)``, where
-        m is the mean over all maps of the stage.
+        Function of the feature maps z; one name, or one per stage. "two_sided",
+        "soft_threshold" and "triangle" make strong features [3]_, [4]_.
+        "soft_threshold" is ``max(0, z - t)`` with a `threshold` t. "two_sided" gives
+        ``max(0, z - t)`` of all filters, then ``max(0, -z - t)``: twice as many maps.
+        "triangle" is ``max(0, z - m)``, where m is the mean over all maps of the stage.
     threshold : float, default=0.5
         Threshold of "soft_threshold" and "two_sided", in standard deviations of each
         filter's responses to training samples. They are measured when the filter starts

@@ -12,8 +12,8 @@ class Corruption(RandomLayer):
 
     Parameters
     ----------
-    kind : {"mask", "gaussian", "salt_and_pepper"}
-        Set values to 0, add normal noise, or set values to their channel's extremes.
+    kind : str
+        Name of a row of `CORRUPTIONS`.
     level : float
         Share of the values that are replaced, or the noise's standard deviation in
         units of the standardised data.

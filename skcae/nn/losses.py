@@ -24,10 +24,10 @@ class ReconstructionLoss(nn.Module):
 
     Parameters
     ----------
-    loss : {"squared_error", "absolute_error", "huber", "log_loss"}
-        What is averaged over elements; the squared error is halved.
+    loss : str
+        Name of a row of `LOSSES`: what is averaged over elements.
     output_activation : str
-        Activation of the output; the log loss is computed from logits instead.
+        Activation of the output. It is not applied if the loss contains its own.
     """
 
     def __init__(self, loss, output_activation):

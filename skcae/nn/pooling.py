@@ -50,8 +50,8 @@ class GridPooling(nn.Module):
 
     Parameters
     ----------
-    mode : {"max", "avg"}
-        What to keep of each cell.
+    mode : str
+        Name of a row of `POOL_MODES`: what to keep of each cell.
     grid : int
         Cells per spatial axis.
     """

@@ -14,8 +14,8 @@ class Sparsity:
         What users call it.
     objective : str, default=None
         Module and class in `skcae.training` of an objective that is made with the
-        number of the stage, `sparsity_level`, `crop_size` and a generator. None: that
-        of a reconstruction.
+        number of the stage, `sparsity_level`, `crop_size` and a generator. It trains
+        one stage, so that it needs `is_stagewise`. None: that of a reconstruction.
     penalty : callable, default=None
         Function of the code, a tensor, that is added to the loss of a reconstruction,
         `sparsity_level` times.

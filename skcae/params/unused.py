@@ -22,11 +22,15 @@ def _uses_crops(estimator):
     return sparsity is not None and sparsity.uses_crops
 
 
+def _names_of(rows, has):
+    return " or ".join(repr(name) for name, row in rows.items() if has(row))
+
+
 # By the parameter: whether it has an effect, and what has to be set for that.
 _SWITCHES = {
     "threshold": (
         lambda estimator: uses_threshold(as_sequence(estimator.activation)),
-        "activation='two_sided' or 'soft_threshold'",
+        f"activation={_names_of(ACTIVATIONS, lambda row: row.has_threshold)}",
     ),
     "pool_mode": (
         lambda estimator: max(as_sequence(estimator.pool_size)) > 1,
@@ -38,7 +42,10 @@ _SWITCHES = {
         "corruption",
     ),
     "sparsity_level": (lambda estimator: estimator.sparsity is not None, "sparsity"),
-    "crop_size": (_uses_crops, "sparsity='winner_take_all'"),
+    "crop_size": (
+        _uses_crops,
+        f"sparsity={_names_of(SPARSITIES, lambda row: row.uses_crops)}",
+    ),
     "validation_fraction": (
         lambda estimator: estimator.early_stopping,
         "early_stopping=True",

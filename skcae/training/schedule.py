@@ -99,8 +99,8 @@ def make_objectives(n_stages, *, stagewise, sparsity, sparsity_level, crop_size,
         Number of stages.
     stagewise : bool
         Whether each stage is trained by itself.
-    sparsity : {"winner_take_all", "l1"} or None
-        How codes are made sparse.
+    sparsity : str or None
+        Name of a row of `SPARSITIES`: how codes are made sparse.
     sparsity_level : float
         Share of winners, or weight of the penalty.
     crop_size : int or None
