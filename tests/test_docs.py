@@ -68,3 +68,9 @@ def test_doctests():
                 runner.run(test)
     assert runner.failures == 0
     assert runner.tries > 0
+
+
+def test_the_reference_names_all_that_is_public():
+    page = (ROOT / "docs/reference/index.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"\w+", page))
+    assert sorted(set(skcae.__all__) - words) == []

@@ -1,5 +1,6 @@
 """Where displays draw, and what they refuse."""
 
+import inspect
 import io
 import sys
 import warnings
@@ -11,6 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
+import skcae
 from skcae import (
     ConvAutoencoderTransformer,
     FeatureMapDisplay,
@@ -21,17 +23,12 @@ from skcae import (
 
 from ..conftest import make_small
 
-DISPLAYS = [
-    ReconstructionDisplay,
-    FilterDisplay,
-    TrainingCurveDisplay,
-    FeatureMapDisplay,
-]
+DISPLAYS = [getattr(skcae, name) for name in skcae.__all__ if name.endswith("Display")]
 
 
 def from_estimator(cls, cae, X, **params):
     """Make any of the displays."""
-    takes_samples = cls in (ReconstructionDisplay, FeatureMapDisplay)
+    takes_samples = "X" in inspect.signature(cls.from_estimator).parameters
     return cls.from_estimator(cae, *[X] if takes_samples else [], **params)
 
 
