@@ -108,6 +108,7 @@ def test_file_that_was_being_written_is_never_read(start, small_digits, path):
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_killed_at_ten_random_moments(start, small_digits, path):
     params = {
         "max_epochs": 80,
