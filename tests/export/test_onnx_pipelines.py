@@ -110,6 +110,66 @@ skl2onnx.to_onnx(frozen, X)
         skl2onnx.to_onnx(behind, X[:1])
 
 
+# What a user may register for frozen estimators. It runs in a process of its own, since
+# skl2onnx keeps it as long as the process lives.
+USER_REGISTERS = """
+import numpy as np
+import skl2onnx
+from skl2onnx.common.data_types import FloatTensorType
+from sklearn.frozen import FrozenEstimator
+from sklearn.preprocessing import StandardScaler
+
+X = np.eye(4, 3, dtype=np.float32)
+
+def shape(operator):
+    operator.outputs[0].type = FloatTensorType([None, 3])
+
+def convert(scope, operator, container):
+    name = scope.get_unique_operator_name("user")
+    x, out = operator.inputs[0].full_name, operator.outputs[0].full_name
+    container.add_node("Neg", x, out, name=name)
+
+def parse(scope, model, inputs, custom_parsers=None):
+    operator = scope.declare_local_operator("User", model)
+    operator.inputs = inputs
+    operator.outputs.append(scope.declare_local_variable("user", FloatTensorType()))
+    return operator.outputs
+
+def convert_frozen():
+    skl2onnx.update_registered_converter(FrozenEstimator, "User", shape, convert)
+"""
+USES = """
+model = skl2onnx.to_onnx(FrozenEstimator(StandardScaler().fit(X)), X[:1])
+print([node.op_type for node in model.graph.node if node.op_type != "Identity"])
+print([out.name for out in model.graph.output])
+"""
+
+
+@pytest.mark.parametrize(
+    ("steps", "output"),
+    [
+        (["convert_frozen()", "import skcae.onnx"], "variable"),
+        (["import skcae.onnx", "convert_frozen()"], "variable"),
+        (
+            [
+                "convert_frozen()",
+                "skl2onnx.update_registered_parser(FrozenEstimator, parse)",
+                "import skcae.onnx",
+            ],
+            "user",
+        ),
+    ],
+    ids=["converter_before", "converter_after", "parser_before"],
+)
+def test_what_a_user_registers_for_frozen_estimators_is_used(steps, output):
+    script = "\n".join([USER_REGISTERS, *steps, USES])
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split("\n")[:2] == ["['Neg']", f"['{output}']"]
+
+
 def test_classifier_within_an_ensemble(rows):
     X, y = rows
     net = ConvAutoencoderClassifier(make_small(input_shape=(8, 8)), max_epochs=1)

@@ -25,7 +25,11 @@ USED = {
         "sklearn.callback._transport: open_listener",
         "sklearn.callback._transport: send",
     },
-    "export/skl2onnx_compat.py": {"skl2onnx._parse: _parse_sklearn"},
+    "export/skl2onnx_compat.py": {
+        "skl2onnx._parse: _parse_sklearn",
+        "skl2onnx._parse: _parse_sklearn_simple_model",
+        "skl2onnx._parse: sklearn_parsers_map",
+    },
 }
 # Methods of base classes, which no import names.
 METHODS = ["sklearn.callback: CallbackSupportMixin._init_callback_context"]
