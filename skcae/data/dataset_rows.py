@@ -18,6 +18,8 @@ _WHAT_SAMPLES_ARE = (
     "an array, a tensor or an image of real numbers, or a tuple that begins with one"
 )
 
+_DEFAULT_LOADING = {"num_workers": 0, "multiprocessing_context": None}
+
 
 def is_dataset(X, name="X"):
     """Whether `X` is a torch Dataset.
@@ -159,7 +161,10 @@ class DatasetRows(RowSource):
         self, dataset, name="X", *, num_workers=0, multiprocessing_context=None
     ):
         self._reader = _Reader(dataset, name)
-        self._loading_params = num_workers, multiprocessing_context
+        self._loading_params = {
+            "num_workers": num_workers,
+            "multiprocessing_context": multiprocessing_context,
+        }
         self.num_workers = num_workers
         if multiprocessing.current_process().daemon:
             self.num_workers = 0
@@ -176,9 +181,9 @@ class DatasetRows(RowSource):
 
     def loaded_with(self, params):
         """Return the samples as they are loaded with other parameters."""
-        reader = self._reader
-        other = DatasetRows(reader.dataset, reader.name, **params)
-        return self if other._loading_params == self._loading_params else other
+        if _DEFAULT_LOADING | params == self._loading_params:
+            return self
+        return DatasetRows(self._reader.dataset, self._reader.name, **params)
 
     def prefetch(self, indices):
         """Hear which slices or index arrays are going to be read, in which order.

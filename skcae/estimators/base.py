@@ -154,7 +154,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         fitted.net.module_.scaler.set(*scale)
         return {"n_iter_": 0, "history_": []} | _mean_of(samples, moments)
 
-    def _restart(self, fitted, samples, n_held_out=0):
+    def _restart(self, fitted, samples):
         """Give the record a new net with the weights of the previous fit."""
         from ..persistence.weights import load_weights, weights_as_numpy
         from ..runtime.devices import resolve_device

@@ -470,9 +470,11 @@ class ConvAutoencoderTransformer(
         data = {"X": samples.original, "y": y}
         if context is not None:
             context.call_on_fit_task_begin(estimator=self, **data)
-        start = self._restart if warm else self._start
-        n_held_out = len(samples) - len(trained_on)
-        attributes = attributes | start(fitted, trained_on, n_held_out)
+        if warm:
+            start = self._restart(fitted, trained_on)
+        else:
+            start = self._start(fitted, trained_on, len(samples) - len(trained_on))
+        attributes = attributes | start
         if checkpoint is not None:
             checkpoint.compare_start(attributes["mean_"], fitted.net.device)
 
