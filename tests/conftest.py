@@ -115,6 +115,7 @@ def whitened(small_digits):
 def make_small(**params):
     """Return a transformer that trains in a moment."""
     defaults = {"n_filters": 4, "kernel_size": 3, "max_epochs": 2, "random_state": 0}
+    defaults["recipe"] = "tutorial"
     return ConvAutoencoderTransformer(**defaults | params)
 
 

@@ -29,18 +29,18 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         """Number of features; scikit-learn makes their names from it."""
         return self._fitted.architecture.n_features
 
-    def _new_record(self, samples, architecture):
+    def _new_record(self, samples, params, architecture):
         """Return the record of a fit that has neither a seed nor a net yet."""
         return Fitted(
             architecture,
             samples.layout,
             has_rows=samples.X.ndim == 2 and len(samples.layout.shape) > 1,
             net_arguments={
-                "loss": self.loss,
-                "max_samples": self.max_samples,
-                **training_params(self),
+                "loss": params.loss,
+                "max_samples": params.max_samples,
+                **training_params(params),
             },
-            learning=learning_params(self),
+            learning=learning_params(params),
         )
 
     def _copy_with(self, fitted, attributes):
@@ -69,7 +69,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
             seed=fitted.seed,
         )
 
-    def _open_checkpoint(self, samples, valid, seed, warm):
+    def _open_checkpoint(self, params, samples, valid, seed, warm):
         """Return the checkpoint of this fit; None without a file."""
         if self.checkpoint is None:
             return None
@@ -77,7 +77,8 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         from ..persistence.fingerprint import fingerprint
 
         def opened():
-            identity = fingerprint(self, samples, valid, seed, warm)
+            begins_from = self._fitted if warm else None
+            identity = fingerprint(vars(params), samples, valid, seed, begins_from)
             return Checkpoint(self.checkpoint, identity, seed)
 
         ranks = current()
@@ -103,7 +104,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         )
         return samples.subset(np.sort(rows)), samples.subset(np.sort(held_out))
 
-    def _warm_architecture(self, architecture):
+    def _warm_architecture(self, architecture, params):
         """Return an architecture that takes the weights of the previous fit.
 
         Raises
@@ -112,7 +113,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
             If these weights cannot be used.
         """
         fitted = self._fitted
-        now = warm_start_signature(architecture, learning_params(self))
+        now = warm_start_signature(architecture, learning_params(params))
         before = warm_start_signature(fitted.architecture, fitted.learning)
         for name, value in now.items():
             # A parameter that had no effect before matters because another has changed.
@@ -151,7 +152,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         check_variation(moments, n_held_out)
         fitted.net = self._make_net(fitted, device)
         scale = resolve_scale(fitted.architecture.output_activation, moments)
-        fitted.net.module_.scaler.set(*scale)
+        fitted.net.module_.set_scale(*scale, moments)
         return {"n_iter_": 0, "history_": []} | _mean_of(samples, moments)
 
     def _restart(self, fitted, samples):
@@ -161,9 +162,11 @@ class BaseAutoencoder(FittedState, BaseEstimator):
 
         device = resolve_device(self.device, current().gpu)
         fitted.net = self._make_net(fitted, device)
-        load_weights(fitted.net.module_, weights_as_numpy(self.module_))
+        module, moments = fitted.net.module_, moments_of(samples, current())
+        load_weights(module, weights_as_numpy(self.module_))
+        module.set_range(moments)
         attributes = {"n_iter_": self.n_iter_, "history_": self.history_}
-        return attributes | _mean_of(samples, moments_of(samples, current()))
+        return attributes | _mean_of(samples, moments)
 
     def _continue(self, samples):
         """Train for one more epoch, and assign all results or none."""
@@ -175,8 +178,13 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         }
         fitted = attributes.pop("_fitted")
         try:
+            self.module_.set_range(moments_of(samples, current()), widens=True)
             attributes |= self._train(
-                fitted, attributes, samples, initialize_weights=False
+                fitted,
+                attributes,
+                samples,
+                n_samples_before=attributes["n_samples_seen_"],
+                initialize_weights=False,
             )
             attributes |= _add_to_mean(attributes, samples)
             after = fitted_state(self, fitted, attributes)
@@ -193,6 +201,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
         samples,
         valid=None,
         *,
+        n_samples_before=0,
         epochs=1,
         callbacks=(),
         initialize_weights=True,
@@ -215,6 +224,7 @@ class BaseAutoencoder(FittedState, BaseEstimator):
             learning,
             seed=fitted.seed,
             n_epochs_before=attributes["n_iter_"],
+            n_samples_before=n_samples_before,
             epochs=epochs,
             callbacks=list(callbacks),
             initialize_weights=initialize_weights,

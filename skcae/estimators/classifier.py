@@ -8,11 +8,10 @@ from sklearn.utils.validation import check_is_fitted
 from ..data.labels import hold_out, read_labels
 from ..data.read_input import describe_input, read_samples
 from ..distributed.context import current, shared_fit
-from ..params.callbacks import check_callbacks, check_monitors
+from ..params.callbacks import check_monitors
 from ..params.constraints import CLASSIFIER_CONSTRAINTS
-from ..params.cross_checks import check_booleans
+from ..params.cross_checks import check_given
 from ..params.learning import training_params
-from ..params.net_params import check_net_params
 from ..params.unused import warn_of_unused
 from ..persistence.fitted import Fitted
 from ..persistence.fitted_state import FittedState, fitted_state
@@ -253,9 +252,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         MemoryError
             If memory runs out.
         """
-        check_booleans(self)
-        check_callbacks(self.callbacks)
-        check_net_params(self)
+        check_given(self)
         check_monitors(self.callbacks, self.early_stopping)
         warn_of_unused(self)
         with shared_fit(), read_for(self.autoencoder, X, loading=self) as samples:

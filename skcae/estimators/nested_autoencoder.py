@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data.read_input import read_samples, read_training_samples
 from ..distributed.context import current
+from ..params.auto import resolve_parameters
 from ..params.resolve import resolve_architecture
 from .transformer import ConvAutoencoderTransformer
 
@@ -101,7 +102,7 @@ def architecture_of(autoencoder, layout):
     autoencoder = unwrap(autoencoder)
     if is_fitted(autoencoder):
         return autoencoder._fitted.architecture
-    return resolve_architecture(autoencoder, layout)
+    return resolve_architecture(resolve_parameters(autoencoder, layout), layout)
 
 
 def fitted_autoencoder(autoencoder, samples, random_state=None):

@@ -4,7 +4,6 @@ from contextlib import nullcontext
 
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..data.read_input import (
@@ -15,6 +14,7 @@ from ..data.read_input import (
     read_training_samples,
 )
 from ..distributed.context import current, shared_fit
+from ..params.auto import resolve_parameters
 from ..params.callbacks import check_monitors
 from ..params.constraints import PARAMETER_CONSTRAINTS
 from ..params.cross_checks import is_stagewise
@@ -30,16 +30,10 @@ from .shared_parameters import fill_in_shared_parameters
 # that compute, so that building a pipeline does not take as long.
 
 
-def _is_invertible(estimator):
-    fitted = estimator._fitted
-    params = estimator if fitted is None else fitted.architecture
-    if params.pooling is not None and params.n_components is None:
-        raise AttributeError(
-            f"Got pooling={params.pooling!r} with n_components=None; expected a code "
-            "that has a decoder of its own for inverse_transform. Set n_components, or "
-            "pooling=None, and fit again."
-        )
-    return True
+def _parameters_used(params, seed):
+    """Return the attributes that tell what "auto" has stood for."""
+    used = vars(params) | {"random_state": seed}
+    return {"recipe_": params.recipe, "params_": used}
 
 
 @fill_in_shared_parameters
@@ -75,7 +69,7 @@ class ConvAutoencoderTransformer(
         Axis of a sample (not of `X`) that holds channels: -1 for channels last, 0 for
         channels first. None: samples have one channel and no axis for it. The other
         axes, one to three, are spatial.
-    whiten : float, default=None
+    whiten : float, default="auto"
         Whether, and how much, standardised samples are whitened before all else. The
         local ZCA whitening of patches [2]_, which `fit` learns, is a fixed convolution
         that makes neighbouring values uncorrelated. The number, such as 0.1, is added
@@ -83,31 +77,31 @@ class ConvAutoencoderTransformer(
         mean variance: the smaller it is, the more are fine details enhanced, and noise.
         Patches have the side of the first stage's filters, or the next smaller odd
         side. The loss is measured on whitened samples. None: no whitening.
-    n_filters : int or tuple of int, default=64
+    n_filters : int or tuple of int, default="auto"
         Number of filters of each convolution stage.
-    kernel_size : int or tuple of int, default=3
+    kernel_size : int or tuple of int, default="auto"
         Side of the filters along every spatial axis; one value, or one per stage.
-    stride : int or tuple of int, default=1
+    stride : int or tuple of int, default="auto"
         Step of the filters; one value, or one per stage.
-    padding : {"same", "valid", "full"}, default="same"
+    padding : {"same", "valid", "full"}, default="auto"
         Zeros around the input of a convolution: as many as keep its size, none, or
         ``kernel_size - 1`` on each side. With "full", stride 1 and no pooling, the
         decoder is a convolution without padding: the textbook autoencoder.
-    pool_size : int or tuple of int, default=2
+    pool_size : int or tuple of int, default="auto"
         Side of the windows that are pooled behind each convolution; 1 means no pooling.
         Positions that do not fill a window are pooled too.
-    pool_mode : %(values of pool_mode)s, default="max"
+    pool_mode : %(values of pool_mode)s, default="auto"
         What pooling keeps of a window: the maximum or the mean.
-    depthwise : bool or tuple of bool, default=False
+    depthwise : bool or tuple of bool, default="auto"
         Whether a stage applies its filters to each map of its input separately, so that
         every map is turned into `n_filters` maps; one value, or one per stage.
-    activation : %(values of activation)s or tuple, default="relu"
+    activation : %(values of activation)s or tuple, default="auto"
         Function of the feature maps z; one name, or one per stage. "two_sided",
         "soft_threshold" and "triangle" make strong features [3]_, [4]_.
         "soft_threshold" is ``max(0, z - t)`` with a `threshold` t. "two_sided" gives
         ``max(0, z - t)`` of all filters, then ``max(0, -z - t)``: twice as many maps.
         "triangle" is ``max(0, z - m)``, where m is the mean over all maps of the stage.
-    threshold : float, default=0.5
+    threshold : float, default="auto"
         Threshold of "soft_threshold" and "two_sided", in standard deviations of each
         filter's responses to training samples. They are measured when the filter starts
         or, after winner-take-all training, when it has been learnt.
@@ -132,16 +126,16 @@ class ConvAutoencoderTransformer(
         scaled to [0, 1], whose reconstruction is a sigmoid. If stages are trained one
         by one, all but the first rebuild feature maps, by half the squared error.
         Winner-take-all training also minimises half the squared error.
-    corruption : %(values of corruption)s, default=None
+    corruption : %(values of corruption)s, default="auto"
         Noise on the input during training, as in a denoising autoencoder [6]_. With
         "mask" some values become 0 in standardised units, with "gaussian" normal noise
         is added to all values, with "salt_and_pepper" some become the least or the
         largest value of their channel. The clean sample is to be rebuilt, and
         `transform` never adds noise. With `whiten`, the noise is on whitened samples.
-    corruption_level : float, default=0.3
+    corruption_level : float, default="auto"
         Share of the values that are replaced. For "gaussian" it is the standard
         deviation of the noise, in standardised units.
-    sparsity : %(values of sparsity)s, default=None
+    sparsity : %(values of sparsity)s, default="auto"
         How codes are kept sparse in training; `transform` returns the dense code.
         "winner_take_all" [7]_ rebuilds samples from few responses: of each filter the
         largest in each sample, and of these the largest of the batch. Filters then have
@@ -149,36 +143,36 @@ class ConvAutoencoderTransformer(
         training, the decoder is fitted to the dense code by least squares. Several
         stages need `layerwise`. "l1" adds `sparsity_level` times the mean absolute
         value of the code to the loss.
-    sparsity_level : float, default=0.1
+    sparsity_level : float, default="auto"
         Share of the batch in which a filter has a winner, or weight of the l1 penalty.
-    crop_size : int, default=None
+    crop_size : int, default="auto"
         Side of the random parts of samples (of their maps, in later stages) in which
         winner-take-all training looks for winners. Small parts take less time, and more
         places have a chance to win. None: whole samples.
-    init : %(values of init)s, default="random"
+    init : %(values of init)s, default="auto"
         How filters start: as random numbers, as patches of the samples (of the maps,
         in later stages) [3]_, or as the directions around which patches gather, by
         spherical k-means [8]_. All have unit norm. With ``max_epochs=0`` they stay as
         they start. The decoder of "patches" and "kmeans" is then fitted to the code by
         least squares, unless its weights are tied.
-    layerwise : bool, default=False
+    layerwise : bool, default="auto"
         Whether stages are trained one after the other, each for `max_epochs`: a stage
         learns to rebuild the pooled maps of those before it, which no longer change
         [1]_. Features are the maps of the last stage, unless `feature_stages` says
         otherwise.
-    pooling : %(values of pooling)s, default=None
+    pooling : %(values of pooling)s, default="auto"
         How feature maps become features. None flattens them. "max" and "avg" pool them
         over a grid, so that the number of features does not depend on the size of the
         samples, and `transform` takes N-D samples of other sizes. Pooled features
         have no `inverse_transform`, but a dense code of them does: with `n_components`,
         it is made from the pooled maps.
-    pool_grid : int or tuple of int, default=2
+    pool_grid : int or tuple of int, default="auto"
         Number of cells of that grid along each spatial axis. With
         ``feature_stages="all"`` it is one value, or one per stage.
-    feature_stages : {"last", "all"}, default="last"
+    feature_stages : {"last", "all"}, default="auto"
         Whose maps become features. "all" puts the pooled maps of all stages next to
         each other, those of the first stage first. It needs `pooling`.
-    power : float, default=1.0
+    power : float, default="auto"
         What the absolute values of pooled features are raised to; signs are kept. 0.5,
         the signed square root [9]_, keeps few large values from outweighing the rest.
     %(optimizer)s
@@ -188,10 +182,10 @@ class ConvAutoencoderTransformer(
         good code and is tuned at a hundredth of this rate.
     %(weight_decay)s
     %(batch_size)s
-    max_epochs : int, default=20
+    max_epochs : int, default="auto"
         Passes over the training data. If stages are trained one by one, each of them
         has so many.
-    max_samples : int, default=None
+    max_samples : int, default="auto"
         Samples per epoch, drawn anew for each. None: all.
     %(early_stopping)s
     %(validation_fraction)s
@@ -309,39 +303,40 @@ class ConvAutoencoderTransformer(
     def __init__(
         self,
         *,
+        recipe="auto",
         input_shape=None,
         channel_axis=None,
-        whiten=None,
-        n_filters=64,
-        kernel_size=3,
-        stride=1,
-        padding="same",
-        pool_size=2,
-        pool_mode="max",
-        depthwise=False,
-        activation="relu",
-        threshold=0.5,
+        whiten="auto",
+        n_filters="auto",
+        kernel_size="auto",
+        stride="auto",
+        padding="auto",
+        pool_size="auto",
+        pool_mode="auto",
+        depthwise="auto",
+        activation="auto",
+        threshold="auto",
         output_activation="identity",
         tied_weights=False,
         n_components=None,
         loss="squared_error",
-        corruption=None,
-        corruption_level=0.3,
-        sparsity=None,
-        sparsity_level=0.1,
-        crop_size=None,
-        init="random",
-        layerwise=False,
-        pooling=None,
-        pool_grid=2,
-        feature_stages="last",
-        power=1.0,
+        corruption="auto",
+        corruption_level="auto",
+        sparsity="auto",
+        sparsity_level="auto",
+        crop_size="auto",
+        init="auto",
+        layerwise="auto",
+        pooling="auto",
+        pool_grid="auto",
+        feature_stages="auto",
+        power="auto",
         optimizer="adam",
-        lr=0.005,
+        lr="auto",
         weight_decay=0.0,
         batch_size=64,
-        max_epochs=20,
-        max_samples=None,
+        max_epochs="auto",
+        max_samples="auto",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -356,6 +351,7 @@ class ConvAutoencoderTransformer(
         precision="auto",
         compile=False,
     ):
+        self.recipe = recipe
         self.input_shape = input_shape
         self.channel_axis = channel_axis
         self.whiten = whiten
@@ -440,16 +436,19 @@ class ConvAutoencoderTransformer(
             shared_fit() as ranks,
             read_training_samples(self, X, ranks=ranks) as samples,
         ):
-            architecture = resolve_architecture(self, samples.layout)
-            warn_of_unused(self)
+            params = resolve_parameters(self, samples.layout)
+            architecture = resolve_architecture(params, samples.layout)
+            warn_of_unused(self, params)
             if warm:
-                architecture = self._warm_architecture(architecture)
+                architecture = self._warm_architecture(architecture, params)
             attributes = describe_input(self, samples)
-            fitted = self._new_record(samples, architecture)
+            fitted = self._new_record(samples, params, architecture)
             # X_val must be like X, whatever an earlier fit has seen.
             so_far = self._copy_with(fitted, attributes)
             with so_far._read_validation(X_val) as valid:
-                attributes |= self._fit(fitted, attributes, samples, valid, y, warm)
+                attributes |= self._fit(
+                    params, fitted, attributes, samples, valid, y, warm
+                )
         self.__dict__ = fitted_state(self, fitted, attributes)
         return self
 
@@ -458,15 +457,16 @@ class ConvAutoencoderTransformer(
             return nullcontext()
         return read_samples(self, X_val, name="X_val", ranks=current())
 
-    def _fit(self, fitted, attributes, samples, valid, y, warm):
+    def _fit(self, params, fitted, attributes, samples, valid, y, warm):
         """Complete the record of a fit, and return the public attributes by name."""
         seed = draw_shared_seed(self, X=samples, X_val=valid)
-        checkpoint = self._open_checkpoint(samples, valid, seed, warm)
+        checkpoint = self._open_checkpoint(params, samples, valid, seed, warm)
         fitted.seed = seed if checkpoint is None else checkpoint.seed
+        attributes = attributes | _parameters_used(params, fitted.seed)
         trained_on, valid = self._hold_out(samples, valid, fitted.seed)
         check_monitors(self.callbacks, valid is not None)
-        n_turns = len(fitted.architecture.stages) if is_stagewise(self) else 1
-        context = self._callback_context(max_subtasks=n_turns * self.max_epochs)
+        n_turns = len(fitted.architecture.stages) if is_stagewise(params) else 1
+        context = self._callback_context(max_subtasks=n_turns * params.max_epochs)
         data = {"X": samples.original, "y": y}
         if context is not None:
             context.call_on_fit_task_begin(estimator=self, **data)
@@ -487,7 +487,7 @@ class ConvAutoencoderTransformer(
             attributes,
             trained_on,
             valid,
-            epochs=self.max_epochs,
+            epochs=params.max_epochs,
             callbacks=self._training_callbacks(context, reported),
             initialize_weights=not warm,
             checkpoint=checkpoint,
@@ -527,11 +527,13 @@ class ConvAutoencoderTransformer(
             shared_fit() as ranks,
             read_training_samples(self, X, ranks=ranks) as samples,
         ):
-            architecture = resolve_architecture(self, samples.layout)
-            warn_of_unused(self)
-            fitted = self._new_record(samples, architecture)
+            params = resolve_parameters(self, samples.layout)
+            architecture = resolve_architecture(params, samples.layout)
+            warn_of_unused(self, params)
+            fitted = self._new_record(samples, params, architecture)
             fitted.seed = draw_shared_seed(self, X=samples)
             attributes = describe_input(self, samples)
+            attributes |= _parameters_used(params, fitted.seed)
             attributes |= self._start(fitted, samples)
             attributes |= self._train(fitted, attributes, samples)
         self.__dict__ = fitted_state(self, fitted, attributes)
@@ -565,7 +567,6 @@ class ConvAutoencoderTransformer(
             check_out(out, (len(samples), n_features))
             return transform(self.net_, samples, n_features, out)
 
-    @available_if(_is_invertible)
     def inverse_transform(self, X):
         """Return the samples that the decoder makes of features.
 

@@ -17,12 +17,6 @@ def activate(x: Tensor, name: str) -> Tensor:
     return _FUNCTIONS[name](x)
 
 
-def clip(x: Tensor, name: str) -> Tensor:
-    """Return `x` within the bounds of an activation."""
-    low, high = ACTIVATIONS[name].bounds
-    return x if low is None and high is None else x.clamp(low, high)
-
-
 def before_activation(x: Tensor, name: str) -> Tensor:
     """Return values of which the activation makes `x`, or nearly."""
     row = ACTIVATIONS[name]

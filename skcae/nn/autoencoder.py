@@ -7,17 +7,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..params.stage import map_sizes
-from .activations import activate, clip
+from .activations import activate, before_activation
 from .channel_scaler import ChannelScaler
+from .code_decoder import CodeDecoder
 from .corruption import Corruption
 from .decoder_stage import DecoderStage
 from .dense_code import DenseCode
 from .encoder_stage import EncoderStage
 from .filters import draw_filters, draw_uniform
 from .pooling import GridPooling
+from .power import signed_power
 from .whitening import Whitening
-
-_LEAST_MAGNITUDE = 1e-6
 
 
 class ConvAutoencoder(nn.Module):
@@ -67,14 +67,15 @@ class ConvAutoencoder(nn.Module):
         self.dense = None
         if architecture.n_components is not None:
             self.dense = DenseCode(
-                architecture.feature_shape,
-                architecture.n_components,
-                architecture.rebuilt_shape,
+                architecture.feature_shape, architecture.n_components
             )
+        self.code_decoder = None
+        if architecture.decodes_features:
+            self.code_decoder = CodeDecoder(architecture)
 
     def remove_decoder(self) -> None:
         """Remove all weights that only rebuilding needs."""
-        self.decoder = nn.ModuleList()
+        self.decoder, self.code_decoder = nn.ModuleList(), None
         if self.dense is not None:
             self.dense.remove_inverse()
 
@@ -168,9 +169,38 @@ class ConvAutoencoder(nn.Module):
 
         Returns
         -------
-        code : Tensor of shape (N, n_filters, *map) or (N, n_components)
+        code : Tensor of shape (N, n_maps, *map) or (N, n_features)
+            Maps, or rows of pooled features or components.
         """
         return self.encode_standardised(self.standardise(x))
+
+    def set_scale(self, mean, scale, moments) -> None:
+        """Set centre and unit of every channel, and the range of reconstructions.
+
+        Parameters
+        ----------
+        mean, scale : ndarray of shape (n_channels,)
+            Centre and unit.
+        moments : dict of ndarray
+            Has the least and the largest value: "channel_min" and "channel_max".
+        """
+        self.scaler.set(mean, scale)
+        self.set_range(moments)
+
+    def set_range(self, moments, *, widens=False) -> None:
+        """Set the range of reconstructions from features, or widen it.
+
+        Parameters
+        ----------
+        moments : dict of ndarray
+            As of `set_scale`.
+        widens : bool, default=False
+            Whether reconstructions may also have the values that they have had.
+        """
+        if self.code_decoder is not None:
+            bounds = (moments[f"channel_{name}"] for name in ("min", "max"))
+            low, high = map(self.scaler.standardised, bounds)
+            self.code_decoder.set_range(low, high, widens=widens)
 
     def value_range(self):
         """Return the least and the largest value of each channel that may come in."""
@@ -189,31 +219,41 @@ class ConvAutoencoder(nn.Module):
         code : Tensor
             As `encode` gives it.
         spatial : tuple of int or None, default=None
-            Spatial shape of the samples; None: the one the module was built for.
+            Spatial shape of the samples; None: the one the module was built for, which
+            is always that of samples that are rebuilt from pooled features.
 
         Returns
         -------
         x : Tensor of shape (N, C, *spatial)
         """
+        if self.code_decoder is not None:
+            return self.scaler.inverse(self._decode_features(code))
         x = self.activate_output(self.decode_standardised(code, spatial))
         return self.scaler.inverse(
             x if self.whitening is None else self.whitening.inverse(x)
         )
+
+    def _decode_features(self, code):
+        """Return samples in standardised units, not whitened."""
+        return self.code_decoder(self.features_of_code(code))
+
+    def features_of_code(self, code: Tensor) -> Tensor:
+        """Return the rows of pooled features that a code stands for."""
+        return code if self.dense is None else self.dense.inverse(code).flatten(1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the reconstruction of samples in the data's own units."""
         return self.decode(self.encode(x), x.shape[2:])
 
     def features(self, x: Tensor) -> Tensor:
-        """Return one row of features per sample: the code, pooled and flattened."""
-        return self.unflattened_features(x).flatten(1)
+        """Return one row of features per sample: the code, flattened."""
+        return self.encode(x).flatten(1)
 
-    def unflattened_features(self, x: Tensor) -> Tensor:
-        """Return the features of samples, as maps where they are maps."""
-        x = self.standardise(x)
-        if self.grids is None or self.dense is not None:
-            return self.encode_standardised(x)
-        return self._pooled_rows(x)
+    def wide_features(self, x: Tensor) -> Tensor:
+        """Return what a dense code is made from, as rows; features without one."""
+        if self.dense is None:
+            return self.features(x)
+        return self.dense.flatten(self.before_dense(self.standardise(x)))
 
     def _pooled_rows(self, x):
         n_unpooled = len(self.encoder) - len(self.grids)
@@ -227,16 +267,7 @@ class ConvAutoencoder(nn.Module):
                 # The last maps are not needed as a whole.
                 parts = self.encoder[number].iter_maps(x)
             rows += [grid(part).flatten(1) for part in parts]
-        return self._signed_power(torch.cat(rows, dim=1))
-
-    def _signed_power(self, rows):
-        if self.architecture.power == 1.0:
-            return rows
-        magnitudes = rows.abs()
-        if torch.is_grad_enabled():
-            # A root has no slope at 0.
-            magnitudes = magnitudes.clamp_min(_LEAST_MAGNITUDE)
-        return magnitudes.pow_(self.architecture.power).copysign_(rows)
+        return signed_power(torch.cat(rows, dim=1), self.architecture.power)
 
     def training_pair(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return output before its activation, and clean target, standardised.
@@ -246,7 +277,13 @@ class ConvAutoencoder(nn.Module):
         """
         noisy, target = self.training_input(x)
         code = self.encode_standardised(noisy)
-        return self.decode_standardised(code, noisy.shape[2:]), target
+        if self.code_decoder is None:
+            return self.decode_standardised(code, noisy.shape[2:]), target
+        rebuilt = self._decode_features(code)
+        if self.whitening is not None:
+            rebuilt = self.whitening(rebuilt)
+        name = self.architecture.output_activation
+        return before_activation(rebuilt, name), target
 
     def training_input(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return what to encode, and what to rebuild of it, standardised."""
@@ -261,17 +298,18 @@ class ConvAutoencoder(nn.Module):
     def encode_trained(self, x: Tensor) -> Tensor:
         """Return what training rebuilds samples from: their code, or the last maps.
 
-        It is the maps where a dense code is computed after the training.
+        It is the maps where features are pooled or a dense code is computed after the
+        training.
         """
-        is_computed = self.architecture.computes_dense_code
-        return self.maps(x) if is_computed else self.encode_standardised(x)
+        if self.architecture.trains_dense_code:
+            return self.encode_standardised(x)
+        return self.maps(x)
 
     def decode_trained(self, code: Tensor, spatial) -> Tensor:
         """Return what `encode_trained` has encoded, before the output's activation."""
-        if self.architecture.computes_dense_code:
-            sizes = self._sizes_of(spatial)
-            return self._decode_maps(code, sizes, len(self.decoder))
-        return self.decode_standardised(code, spatial)
+        if self.architecture.trains_dense_code:
+            return self.decode_standardised(code, spatial)
+        return self._decode_maps(code, self._sizes_of(spatial))
 
     def activate_output(self, x: Tensor) -> Tensor:
         """Apply the activation of the reconstruction."""
@@ -281,9 +319,15 @@ class ConvAutoencoder(nn.Module):
         """Return what the dense code is made from, of standardised samples."""
         if self.grids is None:
             return self.maps(x)
-        if len(self.grids) > 1:
-            return self._pooled_rows(x)
-        return self._signed_power(self.grids[0](self.maps(x)))
+        if self.architecture.trains_dense_code:
+            return self.grids[0](self.maps(x))
+        return self._pooled_rows(x).unflatten(1, self.architecture.feature_shape)
+
+    def units(self, x: Tensor) -> Tensor:
+        """Return the units of the code: components, or the last maps."""
+        if self.dense is not None:
+            return self.encode(x)
+        return self.maps(self.standardise(x))
 
     def maps(self, x: Tensor, n_stages=None) -> Tensor:
         """Return the feature maps of the first stages, of standardised samples."""
@@ -293,34 +337,23 @@ class ConvAutoencoder(nn.Module):
 
     def encode_standardised(self, x: Tensor) -> Tensor:
         """Return the code of samples in the net's units."""
-        if self.dense is None:
-            return self.maps(x)
-        return self.dense(self.before_dense(x))
+        if self.dense is not None:
+            return self.dense(self.before_dense(x))
+        return self.maps(x) if self.grids is None else self._pooled_rows(x)
 
     def decode_standardised(self, code: Tensor, spatial=None) -> Tensor:
-        """Return samples in the net's units, before the output's activation."""
-        sizes = self._sizes_of(spatial)
-        maps = self.maps_of_code(code, sizes)
-        return self._decode_maps(maps, sizes, self.architecture.n_decoded)
+        """Return samples in the net's units, before the output's activation.
 
-    def maps_of_code(self, code: Tensor, sizes=None) -> Tensor:
-        """Return the maps that a code stands for, of the stage `n_decoded`.
-
-        Parameters
-        ----------
-        code : Tensor
-            In the net's units.
-        sizes : list of tuple of int or None, default=None
-            Spatial shapes from the samples to the last maps; None: those that the
-            module was built for.
+        The code is one that is not made from pooled features, or is trained.
         """
+        sizes = self._sizes_of(spatial)
+        return self._decode_maps(self.maps_of_code(code, sizes[-1]), sizes)
+
+    def maps_of_code(self, code: Tensor, size) -> Tensor:
+        """Return the last maps that a code stands for, of a spatial shape."""
         if self.dense is None:
             return code
-        n_decoded = self.architecture.n_decoded
         maps = self.dense.inverse(code)
-        if self.architecture.undoes_pooling:
-            maps = clip(maps, self.stages[n_decoded - 1].activation)
-        size = (sizes or self.sizes)[n_decoded]
         return maps if maps.shape[2:] == size else F.interpolate(maps, size=size)
 
     def decode_stage(self, number: int, maps: Tensor, sizes=None) -> Tensor:
@@ -334,14 +367,15 @@ class ConvAutoencoder(nn.Module):
         maps : Tensor
             Maps of the stage.
         sizes : list of tuple of int or None, default=None
-            As in `maps_of_code`.
+            Spatial shapes from the samples to the last maps; None: those that the
+            module was built for.
         """
         stage = self.decoder[-1 - number]
         x = stage(maps, (sizes or self.sizes)[number])
         return activate(x, stage.activation) if number else x
 
-    def _decode_maps(self, maps, sizes, n_stages):
-        for number in reversed(range(n_stages)):
+    def _decode_maps(self, maps, sizes):
+        for number in reversed(range(len(self.decoder))):
             maps = self.decode_stage(number, maps, sizes)
         return maps
 

@@ -42,6 +42,11 @@ class ChannelScaler(nn.Module):
         )
         return mean - _MOST_UNITS * scale, mean + _MOST_UNITS * scale
 
+    def standardised(self, values) -> Tensor:
+        """Return an array of one value per channel in standardised units."""
+        values = torch.from_numpy(values).to(self.mean.device)
+        return ((values - self.mean.flatten()) / self.scale.flatten()).float()
+
     def forward(self, x: Tensor) -> Tensor:
         """Return samples in standardised units."""
         pixels = x.movedim(1, -1)

@@ -9,7 +9,7 @@ from .linear import linear
 
 
 class DenseCode(nn.Module):
-    """Linear code of flattened features, and the way back to feature maps.
+    """Linear code of flattened features, and the way back.
 
     Parameters
     ----------
@@ -17,28 +17,24 @@ class DenseCode(nn.Module):
         Shape of the features: (C, *spatial) of maps, or (n_features,).
     n_components : int
         Width of the code.
-    map_shape : tuple of int or None, default=None
-        Shape (C, *spatial) of the maps that the way back gives; None: that of the
-        features.
     """
 
-    def __init__(self, feature_shape, n_components, map_shape=None):
+    def __init__(self, feature_shape, n_components):
         super().__init__()
         self.feature_shape = tuple(feature_shape)
-        self.map_shape = tuple(map_shape or feature_shape)
-        n_features, n_values = math.prod(feature_shape), math.prod(self.map_shape)
+        n_features = math.prod(feature_shape)
         self.components = nn.Parameter(torch.empty(n_components, n_features))
         self.offset = nn.Parameter(torch.empty(n_components))
-        self.atoms = nn.Parameter(torch.empty(n_values, n_components))
-        self.mean = nn.Parameter(torch.empty(n_values))
+        self.atoms = nn.Parameter(torch.empty(n_features, n_components))
+        self.mean = nn.Parameter(torch.empty(n_features))
 
     def forward(self, features: Tensor) -> Tensor:
         """Return codes of shape (N, n_components)."""
         return self._linear(self.flatten(features), self.components, self.offset)
 
     def inverse(self, code: Tensor) -> Tensor:
-        """Return the feature maps, (N, C, *spatial), that a code stands for."""
-        n_maps, *spatial = self.map_shape
+        """Return the features, (N, *feature_shape), that a code stands for."""
+        n_maps, *spatial = self.feature_shape
         maps = self._linear(code, self.atoms, self.mean)
         return maps.unflatten(1, (*spatial, n_maps)).movedim(-1, 1)
 

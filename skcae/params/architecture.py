@@ -16,6 +16,13 @@ STAGE_PARAMETERS = (
 )
 
 
+# Of what rebuilds samples from pooled features: more patterns or directions rebuild
+# little more, and those of large samples would fill the memory.
+_MAX_ATOMS = 256
+_MAX_ATOM_VALUES = 2**23
+_MAX_REDUCED = 4096
+
+
 @dataclass(frozen=True)
 class Architecture:
     """Stages of an autoencoder, the samples they are for, and what features are.
@@ -122,7 +129,9 @@ class Architecture:
     @property
     def code_shape(self) -> tuple[int, ...]:
         """Shape of one sample's code."""
-        return self.map_shape if self.n_components is None else (self.n_components,)
+        if self.n_components is None and self.pooling is None:
+            return self.map_shape
+        return (self.n_features,)
 
     @property
     def pooled_shapes(self) -> tuple[tuple[int, ...], ...]:
@@ -149,29 +158,43 @@ class Architecture:
         return self.n_components is not None and not self.trains_dense_code
 
     @property
-    def undoes_pooling(self) -> bool:
-        """Whether the dense code leads back to the maps whose pooled values it sees.
-
-        If not, its way back leads to the features that it is made from.
-        """
-        return self.computes_dense_code and self.pooling is not None
+    def decodes_features(self) -> bool:
+        """Whether samples are rebuilt from pooled features, not from maps."""
+        return self.pooling is not None and not self.trains_dense_code
 
     @property
-    def n_decoded(self) -> int:
-        """Number of stages that the decoder of the code undoes.
-
-        Where the dense code leads back to maps before pooling, they are those of the
-        first stage whose maps are features.
-        """
-        n_stages = len(self.stages)
-        return n_stages - self.n_pooled + 1 if self.undoes_pooling else n_stages
+    def n_atoms(self) -> int:
+        """Number of patterns that samples are rebuilt from, given their features."""
+        n_values = self.n_channels * math.prod(self.spatial)
+        return max(1, min(_MAX_ATOMS, n_values, _MAX_ATOM_VALUES // n_values))
 
     @property
-    def rebuilt_shape(self) -> tuple[int, ...]:
-        """Shape of the maps that the way back from a dense code gives."""
-        if not self.undoes_pooling:
-            return self.feature_shape
-        return (self.channels[self.n_decoded], *self.sizes[self.n_decoded])
+    def reduced_channels(self) -> tuple[tuple[int, int], ...]:
+        """Numbers of channels, reduced and given, of all forms of pooled maps.
+
+        Features are seen as they are and, if they are powers of means, also as means.
+        """
+        n_forms = 1 if self.power == 1 else 2
+        n_cells = n_forms * sum(math.prod(grid) for _, *grid in self.pooled_shapes)
+        most = max(1, _MAX_REDUCED // n_cells)
+        return tuple(
+            (min(most, n_maps), n_maps)
+            for n_maps, *_ in self.pooled_shapes
+            for _ in range(n_forms)
+        )
+
+    @property
+    def n_reduced(self) -> int:
+        """Number of values of all reduced channels together."""
+        shapes = self.pooled_shapes
+        n_forms = len(self.reduced_channels) // len(shapes)
+        cells = [math.prod(grid) for _, *grid in shapes for _ in range(n_forms)]
+        return sum(
+            n_channels * n_cells
+            for (n_channels, _), n_cells in zip(
+                self.reduced_channels, cells, strict=True
+            )
+        )
 
     def n_weights_of_stage(self, number: int) -> int:
         """Return the number of weights of an encoder stage and of its decoder."""
@@ -186,10 +209,7 @@ class Architecture:
     @property
     def n_weights_of_dense_code(self) -> int:
         """Number of weights of the dense code and of the way back; 0 without one."""
-        if self.n_components is None:
-            return 0
-        n_values = math.prod(self.feature_shape) + math.prod(self.rebuilt_shape)
-        return self.n_components * n_values
+        return 2 * (self.n_components or 0) * math.prod(self.feature_shape)
 
     def n_values_of_stage(self, number: int) -> int:
         """Return the number of values of a stage's maps of one sample, not pooled."""

@@ -11,6 +11,7 @@ from .filter_starts import FILTER_STARTS
 from .losses import LOSSES
 from .optimizers import OPTIMIZERS
 from .pool_modes import POOL_MODES
+from .recipes import TUTORIAL
 from .sparsities import SPARSITIES
 
 # Names of the rows of tables, by the parameter that chooses one.
@@ -50,6 +51,7 @@ TRAINING_CONSTRAINTS = {
 }
 
 PARAMETER_CONSTRAINTS = {
+    "recipe": [str],
     "input_shape": [tuple, list, None],
     "channel_axis": [Integral, None],
     "n_filters": _PER_STAGE,
@@ -82,6 +84,10 @@ PARAMETER_CONSTRAINTS = {
     "checkpoint": [str, os.PathLike, None],
     **TRAINING_CONSTRAINTS,
 }
+
+# What recipes decide may be left to them.
+for _name in TUTORIAL:
+    PARAMETER_CONSTRAINTS[_name] = [*PARAMETER_CONSTRAINTS[_name], StrOptions({"auto"})]
 
 CLASSIFIER_CONSTRAINTS = {
     "frozen_epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"all"})],

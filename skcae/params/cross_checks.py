@@ -88,11 +88,15 @@ def check_objective(estimator, stages):
         sparsity.check(estimator, stages)
 
 
-def check_together(estimator):
-    """Raise ValueError or TypeError for what single constraints cannot express."""
+def check_given(estimator):
+    """Raise ValueError or TypeError for parameters that no recipe decides."""
     check_booleans(estimator)
     check_callbacks(estimator.callbacks)
     check_net_params(estimator)
+
+
+def check_together(estimator):
+    """Raise ValueError or TypeError for what single constraints cannot express."""
     _check_features(estimator)
     _check_whitening(estimator)
     check_checkpoint_path(estimator.checkpoint)

@@ -62,9 +62,9 @@ def has_computed_code(architecture, learning):
 
 
 def is_decoder_fitted(architecture, learning, epochs):
-    """Whether the decoder is fitted to the code by least squares after the training.
+    """Whether the decoder of maps is fitted by least squares after the training.
 
-    It is where the decoder has not been trained together with the code.
+    It is where it has not been trained together with the code, and rebuilds samples.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def is_decoder_fitted(architecture, learning, epochs):
     epochs : int
         Passes over the training data.
     """
-    if architecture.tied_weights:
+    if architecture.tied_weights or architecture.decodes_features:
         return False
     sparsity = SPARSITIES.get(learning["sparsity"])
     return (

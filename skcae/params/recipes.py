@@ -3,6 +3,35 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 
+# Small filters, pooling, and training by backpropagation: what a tutorial builds.
+TUTORIAL = {
+    "whiten": None,
+    "n_filters": 64,
+    "kernel_size": 3,
+    "stride": 1,
+    "padding": "same",
+    "pool_size": 2,
+    "pool_mode": "max",
+    "depthwise": False,
+    "activation": "relu",
+    "threshold": 0.5,
+    "corruption": None,
+    "corruption_level": 0.3,
+    "sparsity": None,
+    "sparsity_level": 0.1,
+    "crop_size": None,
+    "init": "random",
+    "layerwise": False,
+    "pooling": None,
+    "pool_grid": 2,
+    "feature_stages": "last",
+    "power": 1.0,
+    "lr": 0.005,
+    "max_epochs": 20,
+    "max_samples": None,
+}
+# Of one value per stage, the first is that of the first stage, and the last one that of
+# all further stages.
 _STACK = {
     "n_filters": (32, 8),
     "depthwise": (False, True),
@@ -21,13 +50,7 @@ _STACK = {
     "feature_stages": "all",
     "power": 0.5,
 }
-_TEXTBOOK = {
-    "kernel_size": 3,
-    "padding": "full",
-    "pool_size": 1,
-    "activation": "tanh",
-    "loss": "squared_error",
-}
+_TEXTBOOK = {"padding": "full", "pool_size": 1, "activation": "tanh"}
 
 
 class UnknownRecipeError(KeyError):
@@ -47,7 +70,8 @@ def _unknown(name, names):
 class Recipes(Mapping):
     """Keyword arguments of the transformer, by the kind of data.
 
-    Every lookup gives a new dict, to be changed at will.
+    Every lookup gives a new dict, to be changed at will: all parameters whose default
+    is "auto", with the values that ``recipe=name`` stands for.
 
     ``"grey"``, ``"colour"``, ``"signal"``, ``"volume"``
         Features for a linear classifier: whitened samples, filters that k-means finds
@@ -56,6 +80,9 @@ class Recipes(Mapping):
     ``"small"``
         The same for grey images of less than 16 pixels a side: one stage, whose filters
         are found by k-means alone.
+    ``"tutorial"``
+        One layer of 64 filters of side 3 with pooling, trained by backpropagation;
+        features are its maps.
     ``"textbook"``
         One layer of 32 filters, zeros of ``kernel_size - 1`` around the samples.
     ``"textbook_stacked"``
@@ -74,7 +101,7 @@ class Recipes(Mapping):
     """
 
     def __init__(self, recipes):
-        self._recipes = recipes
+        self._recipes = {name: TUTORIAL | recipe for name, recipe in recipes.items()}
 
     def __getitem__(self, name):
         """Return the keyword arguments of one recipe."""
@@ -130,6 +157,7 @@ recipes = Recipes(
             "crop_size": 14,
             "pool_grid": (4, 2),
         },
+        "tutorial": {},
         "textbook": _TEXTBOOK | {"n_filters": 32},
         "textbook_stacked": _TEXTBOOK
         | {"n_filters": (32, 32, 32), "pool_size": 2, "layerwise": True},
@@ -150,15 +178,15 @@ _COARSE = {"whiten": 10.0, "threshold": 1.0}
 # What the outlier detector is made of where users pass nothing. A code too narrow for
 # anything but what the samples have in common:
 DETECTOR_RECONSTRUCTION = {
+    "recipe": "tutorial",
     "n_filters": (16, 32),
     "n_components": 16,
     "max_samples": 1280,
 }
 # Features, by the number of spatial axes.
 DETECTOR_FEATURES = {
-    1: recipes["signal"]
-    | _FEW_FILTERS
-    | {"kernel_size": 15, "whiten": None, "pool_grid": 8},
-    2: recipes["grey"] | _FEW_FILTERS | _COARSE | {"pool_grid": 3},
-    3: recipes["volume"] | _FEW_FILTERS | _COARSE | {"pool_grid": 2},
+    1: _FEW_FILTERS
+    | {"recipe": "signal", "kernel_size": 15, "whiten": None, "pool_grid": 8},
+    2: _FEW_FILTERS | _COARSE | {"recipe": "grey", "pool_grid": 3},
+    3: _FEW_FILTERS | _COARSE | {"recipe": "volume", "pool_grid": 2},
 }

@@ -8,6 +8,7 @@ import inspect
 
 from ..utils.user_warnings import warn
 from .activations import ACTIVATIONS
+from .recipes import TUTORIAL
 from .sparsities import SPARSITIES
 from .stage import as_sequence
 
@@ -53,20 +54,25 @@ _SWITCHES = {
 }
 
 
-def warn_of_unused(estimator):
+def warn_of_unused(estimator, params=None):
     """Warn of parameters that are not at their defaults and have no effect.
 
     Parameters
     ----------
     estimator : estimator
-        With valid parameters.
+        With valid parameters, as the user has given them.
+    params : SimpleNamespace, default=None
+        What they are resolved to; None: they are plain values.
     """
-    defaults = inspect.signature(type(estimator)).parameters
+    params, defaults = (
+        params or estimator,
+        inspect.signature(type(estimator)).parameters,
+    )
     for name, (is_on, switch) in _SWITCHES.items():
-        if name not in defaults or is_on(estimator):
+        if name not in defaults or is_on(params):
             continue
         value, default = getattr(estimator, name), defaults[name].default
-        if value != default:
+        if value not in (default, TUTORIAL.get(name, default)):
             warn(
                 f"Got {name}={value!r}, which has no effect here; expected its "
                 f"default, {default!r}. Set {switch}, or leave {name} out."

@@ -13,42 +13,42 @@ _N_BYTES = 2**24
 _LEFT_OUT = frozenset(("checkpoint", "device", "random_state", "verbose", "warm_start"))
 
 
-def fingerprint(estimator, samples, valid, seed, warm):
+def fingerprint(params, samples, valid, seed, fitted=None):
     """Return what decides the result of a fit, so that two fits can be told apart.
 
     Parameters
     ----------
-    estimator : ConvAutoencoderTransformer
-        Its parameters are valid.
+    params : dict
+        Parameters of the transformer, all of them valid values.
     samples : Samples
         Training data, including those that are going to be held out.
     valid : Samples or None
         Validation data that the user has passed.
     seed : int
         Drawn for this fit.
-    warm : bool
-        Whether the fit starts from the weights of the estimator.
+    fitted : Fitted, default=None
+        Record of the fit from whose weights this one starts; None: it starts afresh.
 
     Returns
     -------
     identity : dict of str
         Texts by name.
     """
-    identity = parameters_in_words(estimator)
-    identity["random_state"] = _random_state(estimator.random_state, seed)
+    identity = parameters_in_words(params)
+    identity["random_state"] = _random_state(params["random_state"], seed)
     identity["X"] = _samples_in_words(samples)
     identity["X_val"] = "None" if valid is None else _samples_in_words(valid)
     identity["start"] = "from new weights"
-    if warm:
-        identity["start"] = _weights_in_words(estimator)
+    if fitted is not None:
+        identity["start"] = _weights_in_words(fitted)
     return identity
 
 
-def parameters_in_words(estimator):
+def parameters_in_words(params):
     """Return the parameters that decide what is learnt, as texts by name."""
-    params = estimator.get_params(deep=False)
     if params["net_params"] is not None:
-        params["net_params"] = without_loading(params["net_params"]) or None
+        net_params = without_loading(params["net_params"]) or None
+        params = params | {"net_params": net_params}
     return {name: _in_words(params[name]) for name in sorted(params.keys() - _LEFT_OUT)}
 
 
@@ -115,7 +115,7 @@ def _samples_in_words(samples):
     return f"an array {shape} of {dtype} with hash {_sha256(values.tobytes())}"
 
 
-def _weights_in_words(estimator):
-    weights = estimator._fitted.without_net().weights
+def _weights_in_words(fitted):
+    weights = fitted.without_net().weights
     parts = (array.tobytes() for array in weights.values())
     return f"from weights with hash {_sha256(*parts)}"

@@ -19,6 +19,8 @@ from .transfer import as_batch, receive, send
 # Values of the largest feature maps of one batch: what a CPU's cache holds.
 _CACHED_VALUES = 2**19
 _MAX_BATCH_SIZE = 64
+# Large matrices are made double precision for every batch that is rebuilt by them.
+_LEAST_REBUILT = 16
 # Fewer multiplications per batch take less time than the calls of the layers. So
 # batches of small samples are larger.
 _FREE_MULTIPLICATIONS = 2**24
@@ -48,9 +50,11 @@ class BatchRunner:
         How many samples there are.
     spatial : tuple of int or None, default=None
         Spatial shape of the samples; None: the one the module was built for.
+    rebuilds : bool, default=False
+        Whether samples are rebuilt, too.
     """
 
-    def __init__(self, net, n_samples, spatial=None):
+    def __init__(self, net, n_samples, spatial=None, *, rebuilds=False):
         self.net = net
         self.module = net.module_.eval()
         self.device = net.device
@@ -58,6 +62,8 @@ class BatchRunner:
         self.n_multiplications, n_values = self.module.cost(spatial)
         # One sample alone is computed by other kernels than several.
         least = 8 if self.module.ends_in_product else 2
+        if rebuilds and self.module.code_decoder is not None:
+            least = _LEAST_REBUILT
         self.is_on_cpu = is_cpu(net.device)
         most = _FREE_MULTIPLICATIONS // self.n_multiplications
         most = min(max(most, _MAX_BATCH_SIZE), _MAX_FREE_BATCH_SIZE)
@@ -152,11 +158,11 @@ def _write_rows(batch, rows):
         rows[:] = receive(batch.flatten(1))
 
 
-def transform(net, samples, n_features, out=None, method="unflattened_features"):
+def transform(net, samples, n_features, out=None, method="encode"):
     """Return the features of samples, shape (n_samples, n_features), float32.
 
     They are written into `out` where it is given, and are what a method of the module
-    returns.
+    returns, flattened.
     """
     if out is None:
         out = _allocate((len(samples), n_features), "features")
@@ -176,7 +182,7 @@ def inverse_transform(net, features, layout, code_shape):
     """Return samples of a layout, shape (n_samples, *layout.shape), float32."""
     out = _allocate((len(features), *layout.shape), "samples")
     channels_first = layout.to_channels_first(out)
-    runner = BatchRunner(net, len(features))
+    runner = BatchRunner(net, len(features), rebuilds=True)
     decode = runner.method("decode")
 
     def work(part):
@@ -192,7 +198,7 @@ def reconstruct(net, samples):
     layout = samples.layout
     shape = (len(samples), layout.n_channels, *layout.spatial)
     out = _allocate(shape, "reconstructions")
-    runner = BatchRunner(net, len(samples))
+    runner = BatchRunner(net, len(samples), rebuilds=True)
     return runner.fill(out, runner.method("forward"), samples)
 
 
@@ -242,7 +248,7 @@ def squared_errors_and_deviations(net, samples, mean):
 def _sums_of_squares(net, samples, *functions):
     """Return sums of squares of what functions make of samples and reconstructions."""
     out = np.empty((len(functions), len(samples)))
-    runner = BatchRunner(net, len(samples))
+    runner = BatchRunner(net, len(samples), rebuilds=True)
     rebuild = runner.method("forward")
 
     def work(part):
@@ -259,7 +265,7 @@ def _sums_of_squares(net, samples, *functions):
 def mean_loss(net, samples):
     """Return the mean training loss of samples, without corruption."""
     out = np.empty(len(samples))
-    runner = BatchRunner(net, len(samples))
+    runner = BatchRunner(net, len(samples), rebuilds=True)
 
     def loss_of_batch(x):
         return net.criterion_.of_samples(*runner.module.training_pair(x))
@@ -275,12 +281,13 @@ def count_dead_units(net, samples):
     n_dead, n_units : int
         Units that are the same everywhere and for all samples, and all units.
     """
-    n_units = net.module_.architecture.code_shape[0]
+    architecture = net.module_.architecture
+    n_units = architecture.n_components or architecture.map_shape[0]
     low, high = np.empty((2, len(samples), n_units), dtype=np.float32)
     runner = BatchRunner(net, len(samples))
 
     def work(part):
-        code = runner.apply(runner.module.encode, runner.read(samples, part))
+        code = runner.apply(runner.module.units, runner.read(samples, part))
         code = code.reshape(*code.shape[:2], -1)
         low[part], high[part] = code.min(axis=2), code.max(axis=2)
 

@@ -1,5 +1,7 @@
 """One training of an autoencoder, and what is measured once it has ended."""
 
+from functools import partial
+
 from ..params.learning import has_computed_code, is_decoder_fitted
 from ..runtime.devices import explains_out_of_memory
 from ..runtime.inference import count_dead_units, mean_loss
@@ -12,9 +14,9 @@ from .initialization import NetInitializer
 from .schedule import learn, make_objectives
 
 # Enough samples to tell a constant unit from a rare one.
-_N_SAMPLES_DEAD = 512
+_N_SAMPLES_DEAD = 256
 # Enough for a loss that no epoch has measured.
-_N_SAMPLES_LOSS = 1000
+_N_SAMPLES_LOSS = 256
 
 
 @explains_out_of_memory
@@ -27,6 +29,7 @@ def train_autoencoder(
     *,
     seed,
     n_epochs_before,
+    n_samples_before,
     epochs,
     callbacks,
     initialize_weights,
@@ -49,6 +52,9 @@ def train_autoencoder(
         Decides all that is random.
     n_epochs_before : int
         Epochs of earlier trainings, so that each one draws other numbers.
+    n_samples_before : int
+        Samples of earlier trainings that are still to be rebuilt, which this one does
+        not see.
     epochs : int
         Passes over the training data, for each stage where these are trained one by
         one.
@@ -107,9 +113,15 @@ def train_autoencoder(
         architecture = net.module_.architecture
         # Least squares are solved by iteration, which needs exact products.
         with matmul_precision("float32", net.device):
-            if has_computed_code(architecture, learning):
-                keep = not initialize_weights
-                update_and_broadcast(net, ranks, start.compute_dense_code, keep)
+            computes_dense_code = has_computed_code(architecture, learning)
+            if computes_dense_code or architecture.decodes_features:
+                fit_code = partial(
+                    start.fit_code,
+                    computes_dense_code=computes_dense_code,
+                    is_new=initialize_weights,
+                    n_before=n_samples_before,
+                )
+                update_and_broadcast(net, ranks, fit_code)
             if is_decoder_fitted(architecture, learning, epochs):
                 update_and_broadcast(net, ranks, start.fit_decoder)
     if checkpoint is not None:

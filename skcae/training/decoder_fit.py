@@ -38,11 +38,12 @@ def fit_decoder(module, x):
         Standardised samples, of which no more are taken than it needs.
     """
     maps = [x]
-    for encoder in module.encoder[: module.architecture.n_decoded]:
+    for encoder in module.encoder:
         maps.append(encoder(maps[-1]))
     rebuilt = maps.pop()
     if module.dense is not None:
-        rebuilt = module.maps_of_code(module.encode_standardised(x))
+        code = module.encode_standardised(x)
+        rebuilt = module.maps_of_code(code, rebuilt.shape[2:])
     for number in reversed(range(len(maps))):
         _fit_stage(module.decoder[-1 - number], rebuilt, maps[number])
         if module.dense is None:

@@ -7,8 +7,8 @@ import torch
 
 from ..params.filter_starts import FILTER_STARTS
 from . import filter_starts
+from .code_fit import fit_code, start_dense_code
 from .decoder_fit import fit_decoder
-from .dense_code import compute_dense_code
 from .patches import draw_patches
 from .whitening_start import start_whitening
 
@@ -58,19 +58,11 @@ class NetInitializer:
         for one in all_stages if number is None else [number]:
             self._start_stage(one)
         if number is None and self.module.architecture.trains_dense_code:
-            compute_dense_code(self.module, self.samples, self.seed, is_trained=True)
+            start_dense_code(self.net, self.samples, self.seed)
 
-    def compute_dense_code(self, keep):
-        """Make the dense code the principal components of the features at the end.
-
-        Parameters
-        ----------
-        keep : bool
-            Whether it stays where there are too few samples for so many components.
-        """
-        compute_dense_code(
-            self.module, self.samples, self.seed, is_trained=False, keep=keep
-        )
+    def fit_code(self, **options):
+        """Compute what is not trained of a code, see `fit_code`."""
+        fit_code(self.net, self.samples, self.seed, **options)
 
     @torch.no_grad()
     def _start_stage(self, number):
