@@ -57,10 +57,22 @@ class ConvAutoencoderTransformer(
     The parameters stand in groups: what the data are (from `input_shape`), the
     architecture (from `n_filters`), what is learnt (from `loss`), how maps become
     features (from `pooling`), how it is trained (from `optimizer`), and where and how
-    it is computed (from `device`).
+    it is computed (from `device`). Those whose default is "auto" are decided by the
+    `recipe`.
 
     Parameters
     ----------
+    recipe : str, default="auto"
+        Which parameters suit the samples: a name in :data:`skcae.recipes`, whose values
+        all parameters get that are "auto". "auto" chooses by the samples: "signal" and
+        "volume" for one and three spatial axes; for images "small" if a side is less
+        than 16, else "grey" for one channel and "colour" for more. A recipe says what
+        holds for the first stage and what for those behind it: ``n_filters=16`` gives
+        one stage, a tuple as many as it has values. Parameters that are given win. Where
+        a value of the recipe does not go together with them, it gives way: whitening to
+        an output with bounds; winner-take-all training to `corruption`, `tied_weights`,
+        another `loss` or a `stride`; and what is there for pooled features to
+        ``pooling=None``. `params_` tells all values.
     input_shape : tuple of int, default=None
         Shape of one sample. It is needed if the rows of a 2-D `X` are flattened
         samples. None: a 2-D `X` holds signals, and an N-D `X` tells the shape of its
@@ -116,10 +128,9 @@ class ConvAutoencoderTransformer(
         be without it, up to 5,000 samples deciding. They are where the code starts if
         it is made from maps of the last stage and `power` is 1, and all layers are then
         trained together. If stages are trained one by one, if ``max_epochs=0``, with
-        ``feature_stages="all"`` or another `power`, they are the code, and the
-        decoder, unless its weights are tied, is fitted to it by least squares. There
-        are no more components than samples or features; further ones are 0, with a
-        warning. None: the code is the feature maps.
+        ``feature_stages="all"`` or another `power`, they are the code. There are no
+        more components than samples or features; further ones are 0, with a warning.
+        None: the code is the features.
     loss : %(values of loss)s, default="squared_error"
         What is minimised, as a mean over all values in standardised units: half the
         squared error, the absolute error, Huber's loss, or the cross-entropy of values
@@ -140,8 +151,8 @@ class ConvAutoencoderTransformer(
         "winner_take_all" [7]_ rebuilds samples from few responses: of each filter the
         largest in each sample, and of these the largest of the batch. Filters then have
         unit norm and, without `whiten` or behind the first stage, no mean. After the
-        training, the decoder is fitted to the dense code by least squares. Several
-        stages need `layerwise`. "l1" adds `sparsity_level` times the mean absolute
+        training, the decoder is fitted to the code by least squares. Several stages
+        need `layerwise`. "l1" adds `sparsity_level` times the mean absolute
         value of the code to the loss.
     sparsity_level : float, default="auto"
         Share of the batch in which a filter has a winner, or weight of the l1 penalty.
@@ -151,10 +162,12 @@ class ConvAutoencoderTransformer(
         places have a chance to win. None: whole samples.
     init : %(values of init)s, default="auto"
         How filters start: as random numbers, as patches of the samples (of the maps,
-        in later stages) [3]_, or as the directions around which patches gather, by
-        spherical k-means [8]_. All have unit norm. With ``max_epochs=0`` they stay as
-        they start. The decoder of "patches" and "kmeans" is then fitted to the code by
-        least squares, unless its weights are tied.
+        in later stages) [3]_, as the directions around which patches gather, by
+        spherical k-means [8]_, or by a k-means that looks for each filter anywhere in
+        a window of nearly twice its side [12]_, so that no two filters are the same
+        pattern, moved. All have unit norm. With ``max_epochs=0`` they stay as they
+        start, and the decoder is fitted to the code by least squares, unless filters
+        are random or its weights are tied.
     layerwise : bool, default="auto"
         Whether stages are trained one after the other, each for `max_epochs`: a stage
         learns to rebuild the pooled maps of those before it, which no longer change
@@ -163,9 +176,10 @@ class ConvAutoencoderTransformer(
     pooling : %(values of pooling)s, default="auto"
         How feature maps become features. None flattens them. "max" and "avg" pool them
         over a grid, so that the number of features does not depend on the size of the
-        samples, and `transform` takes N-D samples of other sizes. Pooled features
-        have no `inverse_transform`, but a dense code of them does: with `n_components`,
-        it is made from the pooled maps.
+        samples, and `transform` takes N-D samples of other sizes. Samples are then
+        rebuilt from the pooled features, by ridge regression [11]_ on them, with their
+        `power` undone, which up to 5,000 training samples decide; reconstructions stay
+        within the range of the training samples, and have their size.
     pool_grid : int or tuple of int, default="auto"
         Number of cells of that grid along each spatial axis. With
         ``feature_stages="all"`` it is one value, or one per stage.
@@ -215,6 +229,12 @@ class ConvAutoencoderTransformer(
 
     Attributes
     ----------
+    recipe_ : str
+        Name of the recipe that has decided parameters that are "auto".
+    params_ : dict
+        All parameters, with the values that were used. The seed of the fit is the value
+        of "random_state": a transformer with these parameters, fitted to the same
+        samples, is the same.
     net_ : skorch.NeuralNet
         The trained net.
     module_ : torch.nn.Module
@@ -235,8 +255,8 @@ class ConvAutoencoderTransformer(
     n_samples_seen_ : int
         Number of training samples.
     n_dead_units_ : int
-        Units of the code (maps, or components) that are constant over the training
-        samples.
+        Units of the code (maps, or components) that are constant over some of the
+        training samples.
     input_shape_ : tuple of int
         Shape of one sample.
     n_features_in_ : int
@@ -279,6 +299,11 @@ class ConvAutoencoderTransformer(
        :doi:`10.1007/978-3-642-15561-1_11`.
     .. [10] D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization",
        ICLR 2015, :doi:`10.48550/arXiv.1412.6980`.
+    .. [11] A. E. Hoerl, R. W. Kennard, "Ridge regression: biased estimation for
+       nonorthogonal problems", Technometrics 12, 1970,
+       :doi:`10.1080/00401706.1970.10488634`.
+    .. [12] A. Dundar, J. Jin, E. Culurciello, "Convolutional clustering for
+       unsupervised learning", 2015, :doi:`10.48550/arXiv.1511.06241`.
 
     Examples
     --------
@@ -557,7 +582,7 @@ class ConvAutoencoderTransformer(
         Returns
         -------
         features : ndarray of shape (n_samples, n_features_out), float32
-            Flattened maps, one after the other, or the dense code.
+            The code: flattened or pooled maps, one after the other, or components.
         """
         check_is_fitted(self)
         from ..runtime.inference import transform
@@ -578,7 +603,8 @@ class ConvAutoencoderTransformer(
         Returns
         -------
         samples : ndarray of shape (n_samples, ...), float32
-            Reconstructions in the layout and the units of the samples in `fit`.
+            Reconstructions in the layout, the size and the units of the samples in
+            `fit`.
         """
         check_is_fitted(self)
         from ..runtime.inference import inverse_transform

@@ -12,12 +12,16 @@ class FilterStart:
     name : str
         What users call it.
     function : str, default=None
-        Name of the function in `skcae.training.filter_starts`, of patches, the number
-        of filters and what draws. None: filters remain random numbers.
+        Module and function in `skcae.training`, of patches, the number of filters and
+        what draws. None: filters remain random numbers.
+    sees_windows : bool, default=False
+        Whether it gets windows of nearly twice the side of the filters instead of
+        patches, and their spatial shape as its second argument.
     """
 
     name: str
     function: str | None = None
+    sees_windows: bool = False
 
     @property
     def sees_samples(self) -> bool:
@@ -27,7 +31,12 @@ class FilterStart:
 
 _ROWS = (
     FilterStart("random"),
-    FilterStart("patches", "patch_filters"),
-    FilterStart("kmeans", "kmeans_filters"),
+    FilterStart("patches", "filter_starts.patch_filters"),
+    FilterStart("kmeans", "filter_starts.kmeans_filters"),
+    FilterStart(
+        "convolutional_kmeans",
+        "convolutional_kmeans.convolutional_kmeans_filters",
+        sees_windows=True,
+    ),
 )
 FILTER_STARTS = {row.name: row for row in _ROWS}

@@ -1,12 +1,12 @@
 """How the weights of an autoencoder start, from a few of the samples."""
 
 import math
+from importlib import import_module
 
 import numpy as np
 import torch
 
 from ..params.filter_starts import FILTER_STARTS
-from . import filter_starts
 from .code_fit import fit_code, start_dense_code
 from .decoder_fit import fit_decoder
 from .patches import draw_patches
@@ -16,6 +16,7 @@ from .whitening_start import start_whitening
 _MAX_SAMPLES = 2000
 _MAX_VALUES = 2**24
 _N_PATCHES = 30000
+_N_WINDOWS = 6000
 _N_CALIBRATED = 200
 
 
@@ -67,20 +68,19 @@ class NetInitializer:
     @torch.no_grad()
     def _start_stage(self, number):
         """Set filters and thresholds of a stage, given those before it."""
-        function = FILTER_STARTS[self.init].function
-        if function is not None:
-            self._draw_filters(number, getattr(filter_starts, function))
+        row = FILTER_STARTS[self.init]
+        if row.function is not None:
+            self._draw_filters(number, row)
         self.calibrate(number)
 
-    def _draw_filters(self, number, function):
+    def _draw_filters(self, number, row):
         layer, x = self.module.encoder[number], self._seen_by(number)
         if layer.stage.depthwise:
             x = x.reshape(-1, 1, *x.shape[2:])
         weight = layer.convolution.weight
         # Filters may be larger than the sample: then they are zero around a patch.
         kernel = tuple(map(min, weight.shape[2:], x.shape[2:]))
-        patches = draw_patches(x.cpu().numpy(), kernel, _N_PATCHES, self.rng)
-        filters = function(patches, len(weight), self.rng)
+        filters = self._filters_of(x.cpu().numpy(), kernel, len(weight), row)
         middle = (
             slice((side - length) // 2, (side - length) // 2 + length)
             for side, length in zip(weight.shape[2:], kernel, strict=True)
@@ -89,6 +89,20 @@ class NetInitializer:
         weight[:, :, *middle] = torch.from_numpy(filters).view(
             *weight.shape[:2], *kernel
         )
+
+    def _filters_of(self, x, kernel, n_filters, row):
+        module, _, name = row.function.partition(".")
+        function = getattr(import_module(f".{module}", __package__), name)
+        if not row.sees_windows:
+            patches = draw_patches(x, kernel, _N_PATCHES, self.rng)
+            return function(patches, n_filters, self.rng)
+        window = tuple(
+            min(2 * side - 1, length)
+            for side, length in zip(kernel, x.shape[2:], strict=True)
+        )
+        windows = draw_patches(x, window, _N_WINDOWS, self.rng)
+        windows = windows.reshape(-1, x.shape[1], *window)
+        return function(windows, kernel, n_filters, self.rng)
 
     @torch.no_grad()
     def calibrate(self, number):
