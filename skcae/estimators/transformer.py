@@ -68,11 +68,11 @@ class ConvAutoencoderTransformer(
         "volume" for one and three spatial axes; for images "small" if a side is less
         than 16, else "grey" for one channel and "colour" for more. A recipe says what
         holds for the first stage and what for those behind it: ``n_filters=16`` gives
-        one stage, a tuple as many as it has values. Parameters that are given win. Where
-        a value of the recipe does not go together with them, it gives way: whitening to
-        an output with bounds; winner-take-all training to `corruption`, `tied_weights`,
-        another `loss` or a `stride`; and what is there for pooled features to
-        ``pooling=None``. `params_` tells all values.
+        one stage, a tuple as many as it has values. Values that are given win, and
+        where one of the recipe does not go together with them, it gives way: whitening
+        to an output with bounds; winner-take-all training to `corruption`,
+        `tied_weights`, another `loss` or a `stride`; and what is there for pooled
+        features to ``pooling=None``. `params_` tells all values.
     input_shape : tuple of int, default=None
         Shape of one sample. It is needed if the rows of a 2-D `X` are flattened
         samples. None: a 2-D `X` holds signals, and an N-D `X` tells the shape of its

@@ -1,12 +1,14 @@
 """The decoder as nodes of an ONNX graph."""
 
+import math
+
 import numpy as np
 from torch import arange
 from torch.nn import functional as F
 
 from ..nn.convolutions import Convolution
 from ..params.stage import map_sizes
-from .encoder import add_code, add_whitening, maps_first
+from .encoder import add_code, add_features, add_whitening, maps_first, signed_power
 from .graph import as_array
 
 
@@ -23,19 +25,62 @@ def add_reconstruction(graph, module, x, spatial):
     rebuilt : str
         Name of the result, (N, C, *spatial).
     """
+    if module.code_decoder is None:
+        x = _decode_maps(graph, module, add_code(graph, module, x, spatial), spatial)
+    else:
+        rows = add_features(graph, module, x, spatial)
+        if module.dense is not None:
+            rows = graph.node("Flatten", _invert_dense(graph, module.dense, rows))
+        x = _decode_features(graph, module.code_decoder, rows)
+    x = graph.node("Mul", x, module.scaler.scale)
+    return graph.node("Add", x, module.scaler.mean)
+
+
+def _decode_maps(graph, module, code, spatial):
+    """Add the way from a code that leads to maps to standardised samples."""
     sizes = map_sizes(spatial, module.stages)
-    n_stages = module.architecture.n_decoded
-    code = add_code(graph, module, x, spatial)
-    x = _maps_of_code(graph, module, code, sizes[n_stages])
-    for stage, size in zip(
-        module.decoder[-n_stages:], reversed(sizes[:n_stages]), strict=True
-    ):
+    x = _maps_of_code(graph, module, code, sizes[-1])
+    for stage, size in zip(module.decoder, reversed(sizes[:-1]), strict=True):
         x = _decode(graph, stage, x, size)
         x = graph.activate(x, stage.activation)
     if module.whitening is not None:
         x = _undo_whitening(graph, module.whitening, x)
-    x = graph.node("Mul", x, module.scaler.scale)
-    return graph.node("Add", x, module.scaler.mean)
+    return x
+
+
+def _invert_dense(graph, dense, code):
+    """Add the way from a dense code back to features."""
+    weight, bias = (
+        maps_first(part, dense.feature_shape) for part in (dense.atoms, dense.mean)
+    )
+    return graph.reshape(graph.linear(code, weight, bias), *dense.feature_shape)
+
+
+def _decode_features(graph, decoder, rows):
+    """Add what `CodeDecoder.forward` computes."""
+    directions = iter(decoder.directions)
+    blocks, first = [], 0
+    limit = np.float32([decoder.limit])
+    rows = graph.node("Max", graph.node("Min", rows, limit), -limit)
+    for shape in decoder.shapes:
+        last = first + math.prod(shape)
+        part = graph.node("Slice", rows, *(np.int64([n]) for n in (first, last, 1)))
+        for power in decoder.powers:
+            maps = graph.reshape(signed_power(graph, part, power), shape[0], -1)
+            blocks.append(_reduce_channels(graph, maps, next(directions)))
+        first = last
+    reduced = graph.concatenate(blocks)
+    weights = graph.linear(reduced, decoder.weight, decoder.offset)
+    x = graph.reshape(
+        graph.linear(weights, decoder.atoms, decoder.mean), *decoder.shape
+    )
+    return graph.node("Min", graph.node("Max", x, decoder.low), decoder.high)
+
+
+def _reduce_channels(graph, maps, directions):
+    """Add the values of pooled maps along directions of their channels, as rows."""
+    cells_first = graph.node("Transpose", maps, perm=[0, 2, 1])
+    return graph.node("Flatten", graph.linear(cells_first, directions))
 
 
 def _maps_of_code(graph, module, code, size):
@@ -43,16 +88,9 @@ def _maps_of_code(graph, module, code, size):
     dense = module.dense
     if dense is None:
         return code
-    weight, bias = (
-        maps_first(part, dense.map_shape) for part in (dense.atoms, dense.mean)
-    )
-    maps = graph.reshape(graph.linear(code, weight, bias), *dense.map_shape)
-    architecture = module.architecture
-    if architecture.undoes_pooling:
-        stage = architecture.stages[architecture.n_decoded - 1]
-        maps = graph.clip(maps, stage.activation)
+    maps = _invert_dense(graph, dense, code)
     for axis, (cells, length) in enumerate(
-        zip(dense.map_shape[1:], size, strict=True), start=2
+        zip(dense.feature_shape[1:], size, strict=True), start=2
     ):
         if cells == length:
             continue

@@ -41,8 +41,7 @@ def _add_pooled_rows(graph, module, x, spatial):
         for grid, maps in zip(module.grids, pooled, strict=True)
     ]
     rows = graph.concatenate(parts)
-    power = module.architecture.power
-    return rows if power == 1.0 else _signed_power(graph, rows, power)
+    return signed_power(graph, rows, module.architecture.power)
 
 
 def add_code(graph, module, x, spatial):
@@ -178,6 +177,9 @@ def maps_first(values, map_shape):
     return by_map.reshape(values.shape)
 
 
-def _signed_power(graph, rows, power):
+def signed_power(graph, rows, power):
+    """Add what `signed_power` of `skcae.nn.power` computes."""
+    if power == 1.0:
+        return rows
     raised = graph.node("Pow", graph.node("Abs", rows), np.float32([power]))
     return graph.node("Mul", raised, graph.node("Sign", rows))

@@ -111,15 +111,6 @@ class Graph:
         """Add an activation."""
         return self.node(ACTIVATIONS[name].onnx, x)
 
-    def clip(self, x, name):
-        """Add what keeps values within the bounds of an activation."""
-        for operator, bound in zip(
-            ("Max", "Min"), ACTIVATIONS[name].bounds, strict=True
-        ):
-            if bound is not None:
-                x = self.node(operator, x, np.float32([bound]))
-        return x
-
     def pool(self, x, mode, sides, missing):
         """Add a pooling over windows, the last of each axis short of some values."""
         return self.node(
@@ -130,14 +121,16 @@ class Graph:
             pads=[0] * len(sides) + missing,
         )
 
-    def linear(self, rows, weight, bias):
+    def linear(self, rows, weight, bias=None):
         """Add ``rows @ weight.T + bias``."""
         # In double precision, as in the module: sums are large next to their result.
-        rows, weight, bias = (
-            self.node("Cast", part, to=TensorProto.DOUBLE)
-            for part in (rows, weight.T, bias)
+        parts = [rows, weight.T] if bias is None else [rows, weight.T, bias]
+        rows, weight, *bias = (
+            self.node("Cast", part, to=TensorProto.DOUBLE) for part in parts
         )
-        result = self.node("Add", self.node("MatMul", rows, weight), bias)
+        result = self.node("MatMul", rows, weight)
+        if bias:
+            result = self.node("Add", result, *bias)
         return self.node("Cast", result, to=TensorProto.FLOAT)
 
     def pick(self, x, places, axis):

@@ -48,15 +48,24 @@ class CodeDecoder(nn.Module):
         buffers = dict(self.named_buffers())
         return [part for name, part in buffers.items() if name.startswith("directions")]
 
+    @property
+    def powers(self) -> tuple[float, ...]:
+        """What features are raised to: they are taken as they are, and as means."""
+        return (1.0,) if self.power == 1.0 else (1.0, 1.0 / self.power)
+
+    @property
+    def limit(self) -> float:
+        """What features are cut to."""
+        return _MOST ** min(self.power, 1.0)
+
     def blocks(self, rows: Tensor):
-        """Yield pooled maps, (N, cells, n_maps): as they are, and without the power."""
-        limit = _MOST ** min(self.power, 1.0)
-        parts = rows.clamp(-limit, limit).split(list(map(math.prod, self.shapes)), 1)
+        """Yield the pooled maps of each stage and power, shape (N, cells, n_maps)."""
+        rows = rows.clamp(-self.limit, self.limit)
+        parts = rows.split(list(map(math.prod, self.shapes)), dim=1)
         for part, (n_maps, *_) in zip(parts, self.shapes, strict=True):
             maps = part.unflatten(1, (n_maps, -1)).transpose(1, 2)
-            yield maps
-            if self.power != 1.0:
-                yield signed_power(maps, 1.0 / self.power)
+            for power in self.powers:
+                yield signed_power(maps, power)
 
     def reduce(self, rows: Tensor) -> Tensor:
         """Return what is left of rows of features, shape (N, n_reduced)."""

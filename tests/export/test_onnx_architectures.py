@@ -157,7 +157,7 @@ def assert_same_features(cae, X):
     features = outputs_of(onnx_model, X)["features"]
     assert features.dtype == np.float32
     expected = cae.transform(X)
-    power = cae.power if cae.n_components is None else 1
+    power = cae.params_["power"] if cae.n_components is None else 1
     assert_close(alone, expected[:1], power)
     assert_close(features, expected, power)
     return features
