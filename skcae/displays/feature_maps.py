@@ -66,7 +66,7 @@ class FeatureMapDisplay(BaseDisplay):
     >>> cae = ConvAutoencoderTransformer(n_filters=8, max_epochs=2, random_state=0)
     >>> display = FeatureMapDisplay.from_estimator(cae.fit(X), X)
     >>> [maps.shape for maps in display.maps]
-    [(8, 4, 4)]
+    [(8, 8, 8)]
     """
 
     def __init__(self, *, sample, maps, whitened=None, channel_axis=None):

@@ -70,12 +70,12 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         The transformer that learns features and rebuilds samples. Of an unfitted one, a
         clone is fitted; a fitted one is copied. So neither changes. In searches it
         stays fitted inside a :class:`~sklearn.frozen.FrozenEstimator`. None: samples
-        are rebuilt by one with ``n_filters=(16, 32), n_components=16,
-        max_samples=1280``, and features are those of a second one: a recipe with
-        ``n_filters=(16, 4), feature_stages="last", init="random", sparsity_level=0.1,
-        max_epochs=3``, and with ``kernel_size=15, whiten=None, pool_grid=8``
-        ("signal"), ``whiten=10.0, threshold=1.0, pool_grid=3`` ("grey") or
-        ``whiten=10.0, threshold=1.0, pool_grid=2`` ("volume"). Samples with channels
+        are rebuilt by one with ``recipe="tutorial", n_filters=(16, 32),
+        n_components=16, max_samples=1280``, and features are those of a second one,
+        whose recipe gets ``n_filters=(16, 4), feature_stages="last", init="random",
+        sparsity_level=0.1, max_epochs=3``, and ``kernel_size=15, whiten=None,
+        pool_grid=8`` ("signal"), ``whiten=10.0, threshold=1.0, pool_grid=3`` ("grey")
+        or ``whiten=10.0, threshold=1.0, pool_grid=2`` ("volume"). Samples with channels
         and flattened samples need a transformer with `channel_axis` or `input_shape`.
     criterion : {"features", "reconstruction"}, default="features"
         What makes a sample an outlier. "features" is the squared Mahalanobis distance
