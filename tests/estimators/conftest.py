@@ -96,7 +96,7 @@ def assert_explained(error):
         message = str(error)
         assert re.match("Got |Input X|Found array |X has |X_val has ", message)
         assert re.search("expected |expecting |is required|; pass the shape", message)
-        assert re.search(r"[.;] (?!expected)\w[^;]+\.$", message)
+        assert re.search(r"[.;] (?!expected)\w[^;]+[.?]$", message)
 
 
 def assert_refused(row):

@@ -8,12 +8,14 @@ import torch
 from skorch.callbacks import EpochScoring
 
 from skcae.params.constraints import PARAMETER_CONSTRAINTS
+from skcae.params.recipes import TUTORIAL
 
 from ..conftest import make_small
 from .conftest import FLAT, IMAGES, KERNEL, Row, assert_refused, assert_unique, refuses
 
 # Values that no parameter takes, for every parameter there is.
 BAD_VALUES = {
+    "recipe": ["gray", "", "Grey", None, 1, True, ("grey",), {"n_filters": 2}],
     "input_shape": [64, "8x8", (), (0, 8), (-8, -8), (8.0, 8.0), (True, 64), ("8",)],
     "channel_axis": ["last", 1.0, True, 2, -3],
     "n_filters": [0, -1, 2.5, "4", None, True, (4, 0), (4, True), (4, "8"), (), []],
@@ -70,7 +72,7 @@ def bad_values(table):
             came = re.escape(repr(value))
             message = (
                 rf"'{name}' parameter of \w+ must be (.|\n)*Got {came} instead|"
-                rf"Got {name}={came}(;| \(| for samples|, which)"
+                rf"Got {name}[= ]{came}(;| \(| for samples|, which)"
             )
             label = f"{name}={value!r}"[:40].split("\n")[0]
             # Where the value is no constraint's business, it is for the shape's.
@@ -191,7 +193,19 @@ PARAMETERS = [
 ]  # fmt: skip
 
 
-ROWS = [*bad_values(BAD_VALUES), *PARAMETERS]
+# What no recipe decides cannot be left to it; a checkpoint may have that name.
+NOT_AUTO = BAD_VALUES.keys() - {
+    "recipe",
+    "device",
+    "precision",
+    "checkpoint",
+    *TUTORIAL,
+}
+ROWS = [
+    *bad_values(BAD_VALUES),
+    *bad_values({name: ["auto"] for name in sorted(NOT_AUTO)}),
+    *PARAMETERS,
+]
 
 
 def test_names_of_rows_are_unique():

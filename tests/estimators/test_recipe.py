@@ -37,6 +37,9 @@ def samples(digits, signals, volumes):
 def test_score_is_that_of_the_code(name, n_components, samples):
     X = samples[name].astype(np.float64)
     cae = fast(recipe=name, n_components=n_components, channel_axis=CHANNELS.get(name))
+    # Filters of k-means that are not to be trained remain as they are: few steps of a
+    # decoder that starts at random are worth less than least squares.
+    cae.set_params(max_epochs=min(1, recipes[name]["max_epochs"]))
     code = cae.fit(X[:60]).transform(X)
     rebuilt = cae.inverse_transform(code)
     assert rebuilt.shape == X.shape
@@ -45,6 +48,26 @@ def test_score_is_that_of_the_code(name, n_components, samples):
     explained = 1 - errors.sum() / np.square(X - cae.mean_).sum()
     assert cae.score(X) == pytest.approx(explained, abs=1e-4)
     assert cae.score(X[:60]) > (-1 if recipes[name]["init"] == "random" else -0.5)
+
+
+@pytest.mark.parametrize("name", recipes)
+def test_features_vary(name, samples):
+    X = samples[name]
+    cae = fast(recipe=name, channel_axis=CHANNELS.get(name)).fit(X)
+    features = cae.transform(X)
+    assert (features.std(axis=0) > 0).mean() > 0.5
+    assert features.shape == (len(X), len(cae.get_feature_names_out()))
+
+
+def test_features_of_textbook_stages_are_the_code_of_the_last(samples):
+    X = samples["textbook_stacked"]
+    cae = fast(recipe="textbook_stacked").fit(X)
+    # Full padding: 8 -> 10 -> 5 -> 7 -> 4 -> 6 -> 3 positions per axis.
+    assert cae.module_.architecture.code_shape == (32, 3, 3)
+    assert cae.transform(X).shape == (len(X), 32 * 3 * 3)
+    assert [row["stage"] for row in cae.history_] == [1, 2, 3]
+    cae = fast(recipe="textbook").fit(X)
+    assert cae.module_.architecture.code_shape == (32, 10, 10)
 
 
 @pytest.mark.parametrize("name", recipes)
@@ -142,10 +165,13 @@ def test_range_of_the_samples_is_kept(digits):
     assert rebuilt.max() <= digits.max() + 1e-4
 
 
-def test_larger_samples_are_rebuilt_in_the_size_of_the_fit(digits):
-    cae = fast().fit(digits[:100])
-    code = cae.transform(np.repeat(digits[:9], 2, axis=1))
-    assert cae.inverse_transform(code).shape == (9, 8, 8)
+@pytest.mark.parametrize("name", ["grey", "colour", "small", "volume"])
+def test_larger_samples_are_rebuilt_in_the_size_of_the_fit(name, samples):
+    X = samples[name]
+    cae = fast(recipe=name, channel_axis=CHANNELS.get(name), max_epochs=0).fit(X)
+    code = cae.transform(np.repeat(X[:9], 2, axis=1))
+    assert code.shape == cae.transform(X[:9]).shape
+    assert cae.inverse_transform(code).shape == X[:9].shape
 
 
 def test_pieces_are_rebuilt_after_partial_fit(digits):

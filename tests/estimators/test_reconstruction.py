@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from skcae import ConvAutoencoderTransformer
 
@@ -85,7 +85,14 @@ def test_units_do_not_matter(digits, output_activation):
 
 
 def test_parameters_set_after_a_fit_do_not_change_how_it_is_inverted(small_digits):
-    pooled = make_small(pooling="max").fit(small_digits).set_params(pooling=None)
-    assert not hasattr(pooled, "inverse_transform")
-    flat = make_small().fit(small_digits).set_params(pooling="max")
-    assert flat.inverse_transform(flat.transform(small_digits)).shape == (120, 8, 8)
+    for params, changes in (
+        ({"pooling": "max"}, {"pooling": None}),
+        ({}, {"pooling": "max", "recipe": "grey"}),
+        ({"pooling": "avg", "power": 0.5}, {"power": 2.0, "pool_grid": 5}),
+    ):
+        cae = make_small(**params).fit(small_digits)
+        features = cae.transform(small_digits)
+        rebuilt = cae.inverse_transform(features)
+        cae.set_params(**changes)
+        assert_array_equal(cae.transform(small_digits), features)
+        assert_array_equal(cae.inverse_transform(features), rebuilt)

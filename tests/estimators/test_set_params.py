@@ -7,6 +7,7 @@ from ..conftest import make_small
 
 # Another value of every parameter, and what has to be set for it to have an effect.
 CHANGES = {
+    "recipe": ("textbook", {"padding": "auto"}),
     "input_shape": ((4, 16), {"input_shape": (8, 8)}),
     "channel_axis": (0, {"input_shape": (8, 8)}),
     "n_filters": ((2, 3), {}),

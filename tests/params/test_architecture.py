@@ -6,6 +6,7 @@ import pytest
 from skcae import ConvAutoencoderTransformer
 from skcae.data.layout import Layout
 from skcae.params.architecture import Architecture
+from skcae.params.auto import resolve_parameters
 from skcae.params.resolve import resolve_architecture
 from skcae.params.stage import Stage
 
@@ -48,7 +49,8 @@ def test_numbers_of_numpy_become_builtin():
         power=1,
         corruption_level=np.float32(0.25),
     )
-    architecture = resolve_architecture(cae, Layout((8, 8)))
+    layout = Layout((8, 8))
+    architecture = resolve_architecture(resolve_parameters(cae, layout), layout)
     assert all(type(value) in BUILTINS for value in values_in(architecture.as_dict()))
 
 

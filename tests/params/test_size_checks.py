@@ -28,7 +28,7 @@ X = np.random.default_rng(0).normal(size=(4, 64, 64))
     ],
 )
 def test_what_no_memory_can_hold(params, expected):
-    cae = ConvAutoencoderTransformer(max_epochs=0, **params)
+    cae = ConvAutoencoderTransformer(recipe="tutorial", max_epochs=0, **params)
     with pytest.raises(ValueError, match=rf"Got .*{expected}.*; expected .* Lower"):
         cae.fit(X)
 

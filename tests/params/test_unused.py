@@ -5,10 +5,14 @@ import warnings
 import pytest
 
 from skcae import ConvAutoencoderClassifier, ConvAutoencoderTransformer, recipes
+from skcae.data.layout import Layout
+from skcae.params.auto import resolve_parameters
 from skcae.params.recipes import DETECTOR_FEATURES, DETECTOR_RECONSTRUCTION
 from skcae.params.unused import warn_of_unused
 
 from ..conftest import make_small
+
+LAYOUTS = [Layout((40,)), Layout((8, 8)), Layout((32, 32, 3), -1), Layout((9, 9, 9))]
 
 # By the parameter: a value, and what gives it an effect.
 SWITCHES = {
@@ -20,6 +24,11 @@ SWITCHES = {
     "crop_size": (4, {"sparsity": "winner_take_all"}),
     "validation_fraction": (0.3, {"early_stopping": True}),
 }
+
+
+def warn_of(cae, layout=LAYOUTS[1]):
+    """Warn of parameters as a fit to samples of a layout does."""
+    warn_of_unused(cae, resolve_parameters(cae, layout))
 
 
 @pytest.fixture
@@ -46,19 +55,27 @@ def test_value_without_effect(name, small_digits):
 @pytest.mark.parametrize("name", SWITCHES)
 def test_value_with_an_effect(name, no_warnings):
     value, switch = SWITCHES[name]
-    warn_of_unused(ConvAutoencoderTransformer(**switch, **{name: value}))
+    warn_of(make_small(**switch, **{name: value}))
 
 
 @pytest.mark.parametrize("name", SWITCHES)
 def test_default_without_effect(name, no_warnings):
     default = ConvAutoencoderTransformer().get_params()[name]
-    warn_of_unused(ConvAutoencoderTransformer(pool_size=1, **{name: default}))
+    warn_of(make_small(pool_size=1, **{name: default}))
 
 
 def test_recipes_have_no_value_without_effect(no_warnings):
     private = [DETECTOR_RECONSTRUCTION, *DETECTOR_FEATURES.values()]
-    for params in [*recipes.values(), *private]:
-        warn_of_unused(ConvAutoencoderTransformer(**params))
+    for params in [{}, *recipes.values(), *private]:
+        for layout in LAYOUTS:
+            warn_of(ConvAutoencoderTransformer(**params), layout)
+
+
+def test_value_of_a_recipe_that_a_given_one_switches_off(no_warnings):
+    """A recipe's own values are nobody's mistake."""
+    for given in ({"pooling": None}, {"sparsity": None}, {"activation": "abs"}):
+        for name in recipes:
+            warn_of(ConvAutoencoderTransformer(recipe=name, **given))
 
 
 def test_classifier(small_digits, digit_labels):

@@ -3,6 +3,7 @@
 import pytest
 
 from skcae.data.layout import Layout
+from skcae.params.auto import resolve_parameters
 from skcae.params.learning import learning_params
 from skcae.params.resolve import resolve_architecture
 from skcae.params.warm_start import warm_start_signature
@@ -11,9 +12,10 @@ from ..conftest import make_small
 
 
 def signature(**params):
-    cae = make_small(**params)
-    architecture = resolve_architecture(cae, Layout((8, 8)))
-    return warm_start_signature(architecture, learning_params(cae))
+    layout = Layout((8, 8))
+    resolved = resolve_parameters(make_small(**params), layout)
+    architecture = resolve_architecture(resolved, layout)
+    return warm_start_signature(architecture, learning_params(resolved))
 
 
 @pytest.mark.parametrize(
