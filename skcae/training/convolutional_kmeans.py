@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from ..nn.filters import normalise_, remove_mean_
+from .patches import ROUNDING
 
 _N_ITER = 10
 # Contrast, relative to that of all windows, below which a window shows mostly noise.
@@ -46,17 +47,30 @@ def convolutional_kmeans_filters(windows, kernel, n_filters, rng):
        learning", 2015, :doi:`10.48550/arXiv.1511.06241`.
     """
     n_channels = windows.shape[1]
-    start = rng.standard_normal((n_filters, n_channels, *kernel), dtype="float32")
-    filters = _normalised(torch.from_numpy(start))
+    shape = (n_filters, n_channels, *kernel)
+    filters = _random_filters(shape, rng)
     windows = _with_contrast(torch.from_numpy(windows))
-    for _ in range(_N_ITER if len(windows) else 0):
+    if not len(windows):
+        return filters.flatten(1).numpy()
+    for _ in range(_N_ITER):
         owners, patches = _members(windows, filters)
         sums = torch.zeros_like(filters).index_add_(0, owners, patches)
-        lost = torch.bincount(owners, minlength=n_filters) == 0
+        lost = _without_windows(owners, n_filters)
         others = rng.integers(len(patches), size=int(lost.sum()))
         sums[lost] = patches[torch.from_numpy(others)]
         filters = _normalised(sums)
+    # What lost its windows at the very end may be a copy of another filter.
+    lost = _without_windows(_members(windows, filters)[0], n_filters)
+    filters[lost] = _random_filters(shape, rng)[lost]
     return filters.flatten(1).numpy()
+
+
+def _without_windows(owners, n_filters):
+    return torch.bincount(owners, minlength=n_filters) == 0
+
+
+def _random_filters(shape, rng):
+    return _normalised(torch.from_numpy(rng.standard_normal(shape, dtype="float32")))
 
 
 def _normalised(filters):
@@ -69,7 +83,11 @@ def _with_contrast(windows):
     """Return those windows that show more than noise."""
     rows = windows.flatten(1)
     contrast = torch.linalg.vector_norm(rows - rows.mean(dim=1, keepdim=True), dim=1)
-    return windows[contrast > _LOW_CONTRAST * contrast.square().mean().sqrt()]
+    noise = torch.maximum(
+        _LOW_CONTRAST * contrast.square().mean().sqrt(),
+        ROUNDING * rows.square().sum(dim=1).mean().sqrt(),
+    )
+    return windows[contrast > noise]
 
 
 def _members(windows, filters):

@@ -29,7 +29,7 @@ class NetInitializer:
         Its whitening, filters and thresholds are set.
     samples : Samples
         Training data.
-    init : {"random", "patches", "kmeans"}
+    init : {"random", "patches", "kmeans", "convolutional_kmeans"}
         How filters start; "random" leaves them as they are.
     whiten : float or None
         Regularisation of the whitening.
