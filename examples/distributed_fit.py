@@ -33,8 +33,10 @@ X_train, X_test, y_train, y_test = train_test_split(
 # %%
 # All ranks train together
 # ------------------------
-# So many samples per step are those of all ranks.
+# So many samples per step are those of all ranks. It is training that they share, so
+# the recipe is one that trains.
 cae = skcae.ConvAutoencoderTransformer(
+    recipe="tutorial",
     n_filters=16 if QUICK else 64,
     batch_size=128,
     max_epochs=2 if QUICK else 20,

@@ -48,6 +48,7 @@ train, test = train_test_split(images, test_size=100, random_state=0)
 # Of sky and wall there is little to see.
 test = test[np.argsort(-test.std(axis=(1, 2, 3)))]
 cae = ConvAutoencoderTransformer(
+    recipe="tutorial",
     channel_axis=-1,
     n_filters=(4, 4) if QUICK else (32, 32),
     kernel_size=(7, 3),

@@ -19,7 +19,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
-from skcae import ConvAutoencoderClassifier, ConvAutoencoderTransformer, recipes
+from skcae import ConvAutoencoderClassifier, ConvAutoencoderTransformer
 
 # A quick run shows that everything works, its figures say little.
 QUICK = bool(os.environ.get("SKCAE_DEMO_QUICK"))
@@ -38,8 +38,7 @@ X, X_test, y, y_test = train_test_split(
 # ---------------------------------------------------
 def autoencoder(**params):
     """Return a fitted autoencoder."""
-    cae = ConvAutoencoderTransformer(**recipes["small"] | params, random_state=0)
-    return cae.fit(X)
+    return ConvAutoencoderTransformer(**params, random_state=0).fit(X)
 
 
 start = autoencoder()

@@ -103,6 +103,7 @@ def resident(field):
 def make():
     """Return an autoencoder that sees 2,000 patches, drawn from all of them."""
     return ConvAutoencoderTransformer(
+        recipe="tutorial",
         channel_axis=-1,
         n_filters=16,
         kernel_size=5,

@@ -21,7 +21,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skcae import ConvAutoencoderTransformer, recipes
+from skcae import ConvAutoencoderTransformer
 
 # A quick run shows that everything works, its figures say little.
 QUICK = bool(os.environ.get("SKCAE_DEMO_QUICK"))
@@ -46,10 +46,10 @@ labels = np.repeat([0, 1], [len(squares) for squares in pieces])
 # Features of both views
 # ----------------------
 # Columns are mirrored, axis 2: the first is that of samples, the last of colours.
-small = {"n_filters": (16, 4), "kernel_size": 5, "random_state": 0}
+small = {"n_filters": (16, 4), "kernel_size": 5}
 if QUICK:
     small |= {"n_filters": (4, 2), "max_epochs": 1}
-cae = ConvAutoencoderTransformer(**recipes["colour"] | small).fit(images)
+cae = ConvAutoencoderTransformer(channel_axis=-1, **small, random_state=0).fit(images)
 features = cae.transform(images)
 mirrored = cae.transform(images[:, :, ::-1])
 

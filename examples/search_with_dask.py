@@ -26,15 +26,13 @@ def main():
     """Search on the cluster and print what was found."""
     X, y = load_digits().images, load_digits().target
     pipeline = make_pipeline(
-        ConvAutoencoderTransformer(
-            n_filters=16, max_epochs=1 if QUICK else 5, random_state=0
-        ),
+        ConvAutoencoderTransformer(max_epochs=1 if QUICK else "auto", random_state=0),
         StandardScaler(),
         RidgeClassifier(),
     )
     grid = {
-        "convautoencodertransformer__activation": ["relu", "abs"],
-        "convautoencodertransformer__kernel_size": [3, 5],
+        "convautoencodertransformer__recipe": ["auto", "tutorial"],
+        "convautoencodertransformer__n_filters": [8, 16],
     }
     folds = list(StratifiedKFold(2 if QUICK else 3).split(X, y))
     search = GridSearchCV(pipeline, grid, cv=folds).set_callbacks(ProgressLines())
