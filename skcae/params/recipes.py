@@ -42,9 +42,9 @@ _STACK = {
     "layerwise": True,
     "sparsity": "winner_take_all",
     "sparsity_level": 0.1,
-    "init": "kmeans",
+    "init": "convolutional_kmeans",
     "lr": 0.01,
-    "max_epochs": 10,
+    "max_epochs": 0,
     "max_samples": 6400,
     "pooling": "avg",
     "feature_stages": "all",
@@ -75,8 +75,9 @@ class Recipes(Mapping):
 
     ``"grey"``, ``"colour"``, ``"signal"``, ``"volume"``
         Features for a linear classifier: whitened samples, filters that k-means finds
-        among their patches and winner-take-all trains, a second stage of a few filters
-        on every map, and the pooled maps of both.
+        wherever they are in windows of the samples, a second stage of a few filters on
+        every map, and the pooled maps of both. `max_epochs` trains the filters further,
+        by winner-take-all.
     ``"small"``
         The same for grey images of less than 16 pixels a side: one stage, whose filters
         are found by k-means alone.

@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from ..nn.filters import normalise_, remove_mean_
+from .filter_starts import kmeans_filters
 from .patches import ROUNDING
 
 _N_ITER = 10
@@ -34,7 +35,7 @@ def convolutional_kmeans_filters(windows, kernel, n_filters, rng):
     n_filters : int
         Number of filters.
     rng : numpy.random.Generator
-        Draws the filters that the search begins with.
+        Draws the filters that the search begins with, see `kmeans_filters`.
 
     Returns
     -------
@@ -46,9 +47,9 @@ def convolutional_kmeans_filters(windows, kernel, n_filters, rng):
     .. [1] A. Dundar, J. Jin, E. Culurciello, "Convolutional clustering for unsupervised
        learning", 2015, :doi:`10.48550/arXiv.1511.06241`.
     """
-    n_channels = windows.shape[1]
-    shape = (n_filters, n_channels, *kernel)
-    filters = _random_filters(shape, rng)
+    shape = (n_filters, windows.shape[1], *kernel)
+    start = kmeans_filters(_middles(windows, kernel), n_filters, rng)
+    filters = torch.from_numpy(start).view(shape)
     windows = _with_contrast(torch.from_numpy(windows))
     if not len(windows):
         return filters.flatten(1).numpy()
@@ -77,6 +78,14 @@ def _normalised(filters):
     remove_mean_(filters)
     normalise_(filters)
     return filters
+
+
+def _middles(windows, kernel):
+    """Return the patch in the middle of each window, as rows."""
+    for axis, side in enumerate(kernel, start=2):
+        first = (windows.shape[axis] - side) // 2
+        windows = windows.take(range(first, first + side), axis)
+    return windows.reshape(len(windows), -1)
 
 
 def _with_contrast(windows):
