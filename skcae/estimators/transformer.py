@@ -33,6 +33,8 @@ from .shared_parameters import fill_in_shared_parameters
 def _parameters_used(params, seed):
     """Return the attributes that tell what "auto" has stood for."""
     used = vars(params) | {"random_state": seed}
+    if not isinstance(params.device, str):  # files hold no object of PyTorch
+        used["device"] = str(params.device)
     return {"recipe_": params.recipe, "params_": used}
 
 

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from skorch.callbacks import Callback
 
 from skcae import ConvAutoencoderOutlierDetector
 from skcae.estimators.mahalanobis import fit_pca, squared_distances
@@ -50,13 +51,21 @@ def test_equal_samples_are_normal_and_others_are_not(
     assert (detector.predict(small_digits[1:] + 100) == -1).all()
 
 
+class Death(Callback):
+    """Leave no filter that ever responds, as a training that goes wrong does."""
+
+    def on_train_end(self, net, **kwargs):
+        net.module_.encoder[0].convolution.bias.data.fill_(-1e6)
+
+
 @pytest.mark.filterwarnings("ignore:.*units of the code are constant")
-def test_all_units_dead():
+@pytest.mark.parametrize("params", [{}, {"pooling": "avg", "power": 0.5}], ids=str)
+def test_all_units_dead(params):
     X = np.random.default_rng(4).random((3, 3, 3))
-    params = {"optimizer": "sgd", "lr": 10.0, "max_epochs": 3, "random_state": 4}
-    cae = make_small(n_filters=1, **params)
+    cae = make_small(n_filters=2, callbacks=[Death()], **params)
     detector = ConvAutoencoderOutlierDetector(cae).fit(X)
-    assert detector.autoencoder_.n_dead_units_ == 1
+    assert detector.autoencoder_.n_dead_units_ == 2
+    assert not detector.autoencoder_.transform(X).any()
     assert (detector.predict(X) == 1).all()
 
 

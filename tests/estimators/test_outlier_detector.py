@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skcae import ConvAutoencoderOutlierDetector, ConvAutoencoderTransformer, recipes
+from skcae import ConvAutoencoderOutlierDetector, ConvAutoencoderTransformer
 
 from ..conftest import make_small
 
@@ -239,7 +239,8 @@ def test_files(criterion, small_digits):
 def test_documented_default_autoencoder(kind, changes, signals, digits, volumes):
     X = {"signal": signals, "grey": digits[:60], "volume": volumes[:20]}[kind]
     detector = ConvAutoencoderOutlierDetector(random_state=0).fit(X)
-    expected = recipes[kind] | {
+    expected = {
+        "recipe": kind,
         "n_filters": (16, 4),
         "feature_stages": "last",
         "init": "random",
@@ -247,10 +248,14 @@ def test_documented_default_autoencoder(kind, changes, signals, digits, volumes)
         "max_epochs": 3,
         "random_state": 0,
     }
-    expected = ConvAutoencoderTransformer(**expected | changes).get_params()
-    assert detector.transformer_.get_params() == expected
+    expected = ConvAutoencoderTransformer(**expected | changes)
+    assert detector.transformer_.get_params() == expected.get_params()
     narrow = ConvAutoencoderTransformer(
-        n_filters=(16, 32), n_components=16, max_samples=1280, random_state=0
+        recipe="tutorial",
+        n_filters=(16, 32),
+        n_components=16,
+        max_samples=1280,
+        random_state=0,
     )
     assert detector.autoencoder_.get_params() == narrow.get_params()
 

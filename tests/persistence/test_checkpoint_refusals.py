@@ -8,6 +8,8 @@ import pytest
 import torch
 from skorch.callbacks import LRScheduler
 
+from skcae.data.layout import Layout
+from skcae.params.auto import resolve_parameters
 from skcae.persistence.checkpoint_file import FORMAT
 
 from .conftest import OTHER, Bomb, Interrupt, assert_same_fit, fit_interrupted, make
@@ -37,7 +39,8 @@ def test_other_parameters_are_refused(name, finished, small_digits, path):
     else:
         fit_interrupted(cae, small_digits, 2)
     content = path.read_bytes()
-    came, expected = getattr(cae, name), OTHER_PARAMETERS[name]
+    used = resolve_parameters(cae, Layout((8, 8)))
+    came, expected = getattr(used, name), OTHER_PARAMETERS[name]
     message = rf"with {name}={came}; expected one with {name}="
     cae.set_params(**{name: expected})
     with pytest.raises(ValueError, match=message.replace("'", ".")):

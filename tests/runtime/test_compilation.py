@@ -96,7 +96,7 @@ def test_what_is_compiled(digits, eager):
     features = cae.transform(digits[:100])
     cae.inverse_transform(features)
     cae.score(digits[:100])
-    expected = [("features", None), ("decode", None), ("forward", None)]
+    expected = [("encode", None), ("decode", None), ("forward", None)]
     assert eager[1:] == expected
     cae.partial_fit(digits[:100]).transform(digits[:50])
     assert eager[1:] == expected

@@ -73,7 +73,7 @@ def test_out_of_memory(method, error, small_digits, monkeypatch):
     def fail(self, x, *args):
         raise error
 
-    for name in ("encode_standardised", "decode_standardised"):
+    for name in ("maps", "decode_stage"):
         monkeypatch.setattr(type(cae.module_), name, fail)
     X = features if method == "inverse_transform" else small_digits
     with pytest.raises(MemoryError, match=MESSAGE) as info:
@@ -219,4 +219,5 @@ def test_device_may_be_one_of_torch(small_digits):
     )
     data = pickle.dumps(cae)
     assert b"torch" not in data
-    assert pickle.loads(data).device == "cpu"
+    loaded = pickle.loads(data)
+    assert loaded.device == loaded.params_["device"] == "cpu"

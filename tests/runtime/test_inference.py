@@ -76,7 +76,7 @@ def test_error_of_a_thread_reaches_the_caller(trained, digits, monkeypatch):
     def fail(x):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trained.module_, "features", fail)
+    monkeypatch.setattr(trained.module_, "encode", fail)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
