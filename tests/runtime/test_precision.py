@@ -287,7 +287,8 @@ def test_switches_are_set_in_training_and_transform(small_digits, monkeypatch):
     for module in rooms:
         monkeypatch.setattr(f"skcae.{module}.matmul_precision", spy)
     cae = make_small(precision="float32", n_components=3).fit(small_digits)
-    # Where the code starts, the training, what is solved for, and dead units.
-    assert used == [("float32", "cpu")] * 4
+    # The training, the features that a code starts from and the epochs in it, what is
+    # solved for, and dead units.
+    assert used == [("float32", "cpu")] * 5
     cae.transform(small_digits)
-    assert len(used) == 5
+    assert len(used) == 6
