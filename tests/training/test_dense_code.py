@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LinearRegression
 
 import skcae
-from skcae.runtime.inference import feature_maps
 
 from ..conftest import make_small
 from .conftest import STACK, WINNERS
@@ -73,25 +71,6 @@ def test_reconstruction_is_that_of_the_code(params, digits):
     # Only a decoder of its own is fitted to the code.
     if not params.get("tied_weights"):
         assert many.score(unseen) > few.score(unseen) > 0
-
-
-@pytest.mark.parametrize("name", ["winners-stack", "untrained-pooled", "grey"])
-def test_way_back_from_pooled_features_is_least_squares(name, digits):
-    X = digits[:300]
-    cae = make_small(**COMPUTED[name], n_components=5).fit(X)
-    code, maps = cae.transform(X), feature_maps(cae.net_, _samples(X), 1)
-    line = LinearRegression().fit(code, maps.reshape(len(X), -1))
-    expected = line.predict(code).clip(0).reshape(maps.shape)
-    with torch.no_grad():
-        found = cae.module_.maps_of_code(torch.from_numpy(code)).numpy()
-    np.testing.assert_allclose(found, expected, atol=2e-3 * expected.max())
-
-
-def _samples(X):
-    from skcae.data.layout import Layout
-    from skcae.data.samples import Samples
-
-    return Samples(X, Layout(X.shape[1:]))
 
 
 @pytest.mark.parametrize("params", [STACK, {**WINNERS, **POOLED}], ids=str)
