@@ -54,10 +54,10 @@ cae = ConvAutoencoderTransformer(
     kernel_size=(7, 3),
     init="kmeans",
     whiten=1.0,
-    activation="abs",
+    pool_mode="avg",
     layerwise=True,
     early_stopping=True,
-    max_epochs=2 if QUICK else 12,
+    max_epochs=2 if QUICK else 30,
     random_state=0,
 ).fit(train)
 
