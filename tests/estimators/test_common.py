@@ -4,12 +4,19 @@ The checks use small generic data, some of it with two features only; every
 configuration must take them, without expected failures.
 """
 
+from itertools import product
+
 import sklearn
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
 import skcae
-from skcae import ConvAutoencoderClassifier, ConvAutoencoderTransformer
+from skcae import (
+    ConvAutoencoderClassifier,
+    ConvAutoencoderOutlierDetector,
+    ConvAutoencoderTransformer,
+)
+from skcae.params.stage import as_sequence
 
 # Without warm_start, whose second fit is meant to differ from the first.
 CONFIGURATIONS = [
@@ -48,24 +55,56 @@ CONFIGURATIONS = [
         "pooling": "max",
         "feature_stages": "all",
     },
-    skcae.recipes["signal"] | {"n_filters": (4, 2)},
-    skcae.recipes["small"] | {"n_filters": 4, "n_components": 2},
-    skcae.recipes["textbook_stacked"] | {"n_filters": (4, 4, 4)},
+    # What recipes do not train may be trained all the same.
+    {"recipe": "auto", "n_filters": (4, 2), "n_components": 3},
+    {"recipe": "small", "n_components": 3},
 ]
+# Arguments that a recipe gets: few filters, but as many stages as it has.
+FEW = {1: 4, 2: (4, 2), 3: (4, 4, 4)}
 
 
-def estimators():
-    yield ConvAutoencoderTransformer()
+def configured():
+    """Yield transformers whose parameters are given one by one."""
     for params in CONFIGURATIONS:
         yield ConvAutoencoderTransformer(
-            **{"n_filters": 4, "random_state": 0}
+            **{"recipe": "tutorial", "n_filters": 4, "random_state": 0}
             | params
             | {"max_epochs": min(2, params.get("max_epochs", 2))}
         )
 
 
-@parametrize_with_checks(list(estimators()))
+def by_recipe():
+    """Yield transformers of all recipes, with and without components."""
+    for name, n_components in product(skcae.recipes, (None, 2)):
+        recipe = skcae.recipes[name]
+        yield ConvAutoencoderTransformer(
+            recipe=name,
+            n_filters=FEW[len(as_sequence(recipe["n_filters"]))],
+            n_components=n_components,
+            max_epochs=min(2, recipe["max_epochs"]),
+            random_state=0,
+        )
+
+
+@parametrize_with_checks(
+    [ConvAutoencoderTransformer(), ConvAutoencoderTransformer(n_components=2)]
+)
+def test_defaults(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(list(configured()))
 def test_estimator(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(list(by_recipe()))
+def test_recipe(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks([ConvAutoencoderOutlierDetector(random_state=0)])
+def test_detector(estimator, check):
     check(estimator)
 
 
@@ -91,16 +130,18 @@ EXPECTED_TO_FAIL = {
 }
 
 
-@parametrize_with_checks(
-    [
-        ConvAutoencoderClassifier(
-            ConvAutoencoderTransformer(n_filters=4, max_epochs=2, random_state=0),
-            max_epochs=5,
-            random_state=0,
-            **params,
+def classifiers():
+    """Yield the default with few epochs, and classifiers of less than a moment."""
+    yield ConvAutoencoderClassifier(max_epochs=2, random_state=0)
+    for params in CLASSIFIERS:
+        cae = ConvAutoencoderTransformer(
+            recipe="tutorial", n_filters=4, max_epochs=2, random_state=0
         )
-        for params in CLASSIFIERS
-    ],
+        yield ConvAutoencoderClassifier(cae, max_epochs=5, random_state=0, **params)
+
+
+@parametrize_with_checks(
+    list(classifiers()),
     expected_failed_checks=lambda estimator: EXPECTED_TO_FAIL,
 )
 def test_classifier(estimator, check):

@@ -19,7 +19,6 @@ from ..conftest import make_small
 CRITERIA = ("features", "reconstruction")
 NARROW = {"n_filters": 4, "n_components": 2, "max_epochs": 2}
 CONFIGURATIONS = [
-    {},
     {"criterion": "reconstruction"},
     {"autoencoder": ConvAutoencoderTransformer(**NARROW), "contamination": 0.2},
     {"autoencoder": ConvAutoencoderTransformer(n_filters=4, max_epochs=2)},
