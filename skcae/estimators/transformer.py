@@ -166,7 +166,7 @@ class ConvAutoencoderTransformer(
         How filters start: as random numbers, as patches of the samples (of the maps,
         in later stages) [3]_, as the directions around which patches gather, by
         spherical k-means [8]_, or by a k-means that looks for each filter anywhere in
-        a window of nearly twice its side [12]_, so that no two filters are the same
+        a window of nearly twice its side [9]_, so that no two filters are the same
         pattern, moved. All have unit norm. With ``max_epochs=0`` they stay as they
         start, and the decoder is fitted to the code by least squares, unless filters
         are random or its weights are tied.
@@ -179,7 +179,7 @@ class ConvAutoencoderTransformer(
         How feature maps become features. None flattens them. "max" and "avg" pool them
         over a grid, so that the number of features does not depend on the size of the
         samples, and `transform` takes N-D samples of other sizes. Samples are then
-        rebuilt from the pooled features, by ridge regression [11]_ on them, with their
+        rebuilt from the pooled features, by ridge regression [10]_ on them, with their
         `power` undone, which up to 5,000 training samples decide; reconstructions stay
         within the range of the training samples, and have their size.
     pool_grid : int or tuple of int, default="auto"
@@ -190,9 +190,9 @@ class ConvAutoencoderTransformer(
         each other, those of the first stage first. It needs `pooling`.
     power : float, default="auto"
         What the absolute values of pooled features are raised to; signs are kept. 0.5,
-        the signed square root [9]_, keeps few large values from outweighing the rest.
+        the signed square root [11]_, keeps few large values from outweighing the rest.
     %(optimizer)s
-        "adam" is [10]_.
+        "adam" is [12]_.
     %(lr)s
         If a dense code is trained, it is that of the decoder. The encoder starts from a
         good code and is tuned at a hundredth of this rate.
@@ -296,16 +296,16 @@ class ConvAutoencoderTransformer(
     .. [8] I. S. Dhillon, D. S. Modha, "Concept decompositions for large sparse text
        data using clustering", Machine Learning 42, 2001,
        :doi:`10.1023/A:1007612920971`.
-    .. [9] F. Perronnin, J. Sanchez, T. Mensink, "Improving the Fisher kernel for
-       large-scale image classification", ECCV 2010,
-       :doi:`10.1007/978-3-642-15561-1_11`.
-    .. [10] D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization",
-       ICLR 2015, :doi:`10.48550/arXiv.1412.6980`.
-    .. [11] A. E. Hoerl, R. W. Kennard, "Ridge regression: biased estimation for
+    .. [9] A. Dundar, J. Jin, E. Culurciello, "Convolutional clustering for
+       unsupervised learning", 2015, :doi:`10.48550/arXiv.1511.06241`.
+    .. [10] A. E. Hoerl, R. W. Kennard, "Ridge regression: biased estimation for
        nonorthogonal problems", Technometrics 12, 1970,
        :doi:`10.1080/00401706.1970.10488634`.
-    .. [12] A. Dundar, J. Jin, E. Culurciello, "Convolutional clustering for
-       unsupervised learning", 2015, :doi:`10.48550/arXiv.1511.06241`.
+    .. [11] F. Perronnin, J. Sanchez, T. Mensink, "Improving the Fisher kernel for
+       large-scale image classification", ECCV 2010,
+       :doi:`10.1007/978-3-642-15561-1_11`.
+    .. [12] D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization",
+       ICLR 2015, :doi:`10.48550/arXiv.1412.6980`.
 
     Examples
     --------
