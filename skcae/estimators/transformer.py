@@ -68,7 +68,7 @@ class ConvAutoencoderTransformer(
         Which parameters suit the samples: a name in :data:`skcae.recipes`, whose values
         all parameters get that are "auto". "auto" chooses by the samples: "signal" and
         "volume" for one and three spatial axes; for images "small" if a side is less
-        than 16, else "grey" for one channel and "colour" for more. A recipe says what
+        than 12, else "grey" for one channel and "colour" for more. A recipe says what
         holds for the first stage and what for those behind it: ``n_filters=16`` gives
         one stage, a tuple as many as it has values. Values that are given win, and
         where one of the recipe does not go together with them, it gives way: whitening

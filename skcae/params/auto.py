@@ -13,7 +13,7 @@ from .stage import as_sequence
 
 AUTO = "auto"
 # Images of which a side is smaller have no room for large filters.
-_SMALL_SIDE = 16
+_SMALL_SIDE = 12
 
 
 def recipe_for(layout):
@@ -23,9 +23,9 @@ def recipe_for(layout):
     spatial axes   channels  least side    recipe
     =============  ========  ============  ==========
     1              any       any           "signal"
-    2              any       less than 16  "small"
-    2              1         16 or more    "grey"
-    2              2 or more 16 or more    "colour"
+    2              any       less than 12  "small"
+    2              1         12 or more    "grey"
+    2              2 or more 12 or more    "colour"
     3              any       any           "volume"
     =============  ========  ============  ==========
     """

@@ -79,7 +79,7 @@ class Recipes(Mapping):
         every map, and the pooled maps of both. `max_epochs` trains the filters further,
         by winner-take-all.
     ``"small"``
-        The same for grey images of less than 16 pixels a side: one stage, whose filters
+        The same for images of less than 12 pixels a side: one stage, whose filters
         are found by k-means alone.
     ``"tutorial"``
         One layer of 64 filters of side 3 with pooling, trained by backpropagation;
@@ -147,6 +147,7 @@ recipes = Recipes(
             "max_epochs": 0,
             "pooling": "avg",
             "pool_grid": 4,
+            "power": 0.5,
         },
         "signal": _STACK
         | {"kernel_size": 9, "whiten": 0.1, "threshold": 0.1, "pool_grid": (8, 4)},

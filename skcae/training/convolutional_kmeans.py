@@ -17,7 +17,7 @@ _BATCH_SIZE = 500
 
 
 @torch.no_grad()
-def convolutional_kmeans_filters(windows, kernel, n_filters, rng):
+def convolutional_kmeans_filters(windows, kernel, n_filters, rng, *, centred=True):
     """Return filters around which patches gather, wherever these lie in a window.
 
     A window is larger than a filter. It belongs to the filter with the largest response
@@ -36,11 +36,13 @@ def convolutional_kmeans_filters(windows, kernel, n_filters, rng):
         Number of filters.
     rng : numpy.random.Generator
         Draws the filters that the search begins with, see `kmeans_filters`.
+    centred : bool, default=True
+        Whether filters have no mean, as of `patch_filters`.
 
     Returns
     -------
     filters : ndarray of shape (n_filters, n_channels * prod(kernel)), float32
-        Without mean and of unit norm.
+        Of unit norm.
 
     References
     ----------
@@ -48,9 +50,9 @@ def convolutional_kmeans_filters(windows, kernel, n_filters, rng):
        learning", 2015, :doi:`10.48550/arXiv.1511.06241`.
     """
     shape = (n_filters, windows.shape[1], *kernel)
-    start = kmeans_filters(_middles(windows, kernel), n_filters, rng)
+    start = kmeans_filters(_middles(windows, kernel), n_filters, rng, centred=centred)
     filters = torch.from_numpy(start).view(shape)
-    windows = _with_contrast(torch.from_numpy(windows))
+    windows = _with_contrast(torch.from_numpy(windows), centred)
     if not len(windows):
         return filters.flatten(1).numpy()
     for _ in range(_N_ITER):
@@ -59,7 +61,7 @@ def convolutional_kmeans_filters(windows, kernel, n_filters, rng):
         lost = _without_windows(owners, n_filters)
         others = rng.integers(len(patches), size=int(lost.sum()))
         sums[lost] = patches[torch.from_numpy(others)]
-        filters = _normalised(sums)
+        filters = _normalised(sums, centred)
     # What lost its windows at the very end may be a copy of another filter.
     lost = _without_windows(_members(windows, filters)[0], n_filters)
     filters[lost] = _random_filters(shape, rng)[lost]
@@ -71,11 +73,13 @@ def _without_windows(owners, n_filters):
 
 
 def _random_filters(shape, rng):
-    return _normalised(torch.from_numpy(rng.standard_normal(shape, dtype="float32")))
+    rows = torch.from_numpy(rng.standard_normal(shape, dtype="float32"))
+    return _normalised(rows, centred=True)
 
 
-def _normalised(filters):
-    remove_mean_(filters)
+def _normalised(filters, centred):
+    if centred:
+        remove_mean_(filters)
     normalise_(filters)
     return filters
 
@@ -88,10 +92,11 @@ def _middles(windows, kernel):
     return windows.reshape(len(windows), -1)
 
 
-def _with_contrast(windows):
+def _with_contrast(windows, centred):
     """Return those windows that show more than noise."""
     rows = windows.flatten(1)
-    contrast = torch.linalg.vector_norm(rows - rows.mean(dim=1, keepdim=True), dim=1)
+    mean = rows.mean(dim=1, keepdim=True) if centred else 0.0
+    contrast = torch.linalg.vector_norm(rows - mean, dim=1)
     noise = torch.maximum(
         _LOW_CONTRAST * contrast.square().mean().sqrt(),
         ROUNDING * rows.square().sum(dim=1).mean().sqrt(),

@@ -27,7 +27,7 @@ def remove_mean(patches):
     return patches - patches.mean(axis=1, keepdims=True)
 
 
-def patch_filters(patches, n_filters, rng):
+def patch_filters(patches, n_filters, rng, *, centred=True):
     """Return randomly picked patches as filters: no training at all.
 
     Patches of little contrast and those that resemble a filter already picked, or its
@@ -42,11 +42,14 @@ def patch_filters(patches, n_filters, rng):
         Number of filters.
     rng : numpy.random.Generator
         Picks the patches.
+    centred : bool, default=True
+        Whether filters have no mean. Whitened samples have hardly any; what there is
+        tells something.
 
     Returns
     -------
     filters : ndarray of shape (n_filters, n_values), float32
-        Without mean and of unit norm.
+        Of unit norm.
 
     References
     ----------
@@ -54,7 +57,7 @@ def patch_filters(patches, n_filters, rng):
        coding and vector quantization", ICML 2011,
        https://icml.cc/2011/papers/485_icmlpaper.pdf.
     """
-    candidates = _unit_norm(_with_contrast(patches))
+    candidates = _unit_norm(_with_contrast(patches, centred))
     filters = np.zeros((n_filters, patches.shape[1]), dtype=np.float32)
     n_picked = 0
     for row in rng.permutation(len(candidates))[: _TRIES * n_filters]:
@@ -68,7 +71,7 @@ def patch_filters(patches, n_filters, rng):
     return filters
 
 
-def kmeans_filters(patches, n_filters, rng):
+def kmeans_filters(patches, n_filters, rng, *, centred=True):
     """Return the directions around which patches gather, by spherical k-means.
 
     Each patch belongs to the filter whose product with it is largest, whatever the
@@ -85,11 +88,13 @@ def kmeans_filters(patches, n_filters, rng):
         Number of filters.
     rng : numpy.random.Generator
         Picks the patches that filters start from.
+    centred : bool, default=True
+        As of `patch_filters`.
 
     Returns
     -------
     filters : ndarray of shape (n_filters, n_values), float32
-        Without mean and of unit norm.
+        Of unit norm.
 
     References
     ----------
@@ -99,8 +104,8 @@ def kmeans_filters(patches, n_filters, rng):
     .. [2] A. Coates, A. Y. Ng, "Learning feature representations with k-means", Neural
        Networks: Tricks of the Trade, 2012, :doi:`10.1007/978-3-642-35289-8_30`.
     """
-    filters = patch_filters(patches, n_filters, rng)
-    patches = _with_contrast(patches)
+    filters = patch_filters(patches, n_filters, rng, centred=centred)
+    patches = _with_contrast(patches, centred)
     if not len(patches):
         return filters
     for _ in range(_KMEANS_ITER):
@@ -138,15 +143,15 @@ def _fresh_filters(n_filters, patches, errors, rng):
     return filters
 
 
-def _with_contrast(patches):
-    """Return those patches, without mean, that show more than noise."""
-    centred = remove_mean(patches)
-    contrast = np.linalg.norm(centred, axis=1)
+def _with_contrast(patches, centred):
+    """Return those patches, with or without mean, that show more than noise."""
+    rows = remove_mean(patches) if centred else patches
+    contrast = np.linalg.norm(rows, axis=1)
     noise = max(
         _LOW_CONTRAST * math.sqrt(np.square(contrast).mean()),
         ROUNDING * math.sqrt(np.square(patches).sum(axis=1).mean()),
     )
-    return centred[contrast > noise]
+    return rows[contrast > noise]
 
 
 def _random_filters(n_filters, n_values, rng):

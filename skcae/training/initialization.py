@@ -80,7 +80,11 @@ class NetInitializer:
         weight = layer.convolution.weight
         # Filters may be larger than the sample: then they are zero around a patch.
         kernel = tuple(map(min, weight.shape[2:], x.shape[2:]))
-        filters = self._filters_of(x.cpu().numpy(), kernel, len(weight), row)
+        # Whitened samples have hardly any mean; what there is tells something.
+        centred = number > 0 or self.module.whitening is None
+        filters = _filters_from(
+            x.cpu().numpy(), kernel, row, len(weight), self.rng, centred=centred
+        )
         middle = (
             slice((side - length) // 2, (side - length) // 2 + length)
             for side, length in zip(weight.shape[2:], kernel, strict=True)
@@ -89,20 +93,6 @@ class NetInitializer:
         weight[:, :, *middle] = torch.from_numpy(filters).view(
             *weight.shape[:2], *kernel
         )
-
-    def _filters_of(self, x, kernel, n_filters, row):
-        module, _, name = row.function.partition(".")
-        function = getattr(import_module(f".{module}", __package__), name)
-        if not row.sees_windows:
-            patches = draw_patches(x, kernel, _N_PATCHES, self.rng)
-            return function(patches, n_filters, self.rng)
-        window = tuple(
-            min(2 * side - 1, length)
-            for side, length in zip(kernel, x.shape[2:], strict=True)
-        )
-        windows = draw_patches(x, window, _N_WINDOWS, self.rng)
-        windows = windows.reshape(-1, x.shape[1], *window)
-        return function(windows, kernel, n_filters, self.rng)
 
     @torch.no_grad()
     def calibrate(self, number):
@@ -143,3 +133,19 @@ class NetInitializer:
         some = self.samples.draw(size, self.rng)
         x = torch.from_numpy(np.ascontiguousarray(some[:]))
         return x.to(self.net.device)
+
+
+def _filters_from(x, kernel, row, n_filters, rng, **options):
+    """Return filters that a row of `FILTER_STARTS` finds in what a stage sees."""
+    module, _, name = row.function.partition(".")
+    function = getattr(import_module(f".{module}", __package__), name)
+    if not row.sees_windows:
+        patches = draw_patches(x, kernel, _N_PATCHES, rng)
+        return function(patches, n_filters, rng, **options)
+    window = tuple(
+        min(2 * side - 1, length)
+        for side, length in zip(kernel, x.shape[2:], strict=True)
+    )
+    windows = draw_patches(x, window, _N_WINDOWS, rng)
+    windows = windows.reshape(-1, x.shape[1], *window)
+    return function(windows, kernel, n_filters, rng, **options)
