@@ -361,8 +361,9 @@ def write(path, n):
 
 stored_array._BUFFER_BYTES = 2**23
 X = write(Path(sys.argv[1]), 6000)  # 98 MB
-cae = ConvAutoencoderTransformer(n_filters=2, kernel_size=8, stride=8, pool_size=1,
-                                 max_epochs=1, random_state=0, max_samples=2000)
+cae = ConvAutoencoderTransformer(recipe="tutorial", n_filters=2, kernel_size=8,
+                                 stride=8, pool_size=1, max_epochs=1, random_state=0,
+                                 max_samples=2000)
 cae.fit(X[:500])
 cae.score(X[:500])
 before = peak()

@@ -80,7 +80,7 @@ def labels(digit_labels):
 @pytest.fixture(scope="module")
 def quick():
     """A pipeline that fits `large` in a moment."""
-    return make_classifier(max_epochs=1, max_samples=50, stride=3, pooling="avg")
+    return make_classifier(max_epochs=1, max_samples=50, stride=3)
 
 
 def make_classifier(**params):
