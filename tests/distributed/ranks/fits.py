@@ -29,6 +29,7 @@ class Listener(Callback):
 
 CONFIGURATIONS = {
     "default": {},
+    "recipe": {"recipe": "auto"},
     "one left over": {"batch_size": 7, "max_samples": 78},
     "held out": {"early_stopping": True, "validation_fraction": 0.3, "lr": 0.2},
     "stopped": {"tol": 1e3, "n_iter_no_change": 2},
@@ -54,6 +55,7 @@ X_VAL = load_digits().images[120:171]
 def make(**params):
     """Return a transformer that trains in a moment."""
     defaults = {"n_filters": 4, "kernel_size": 3, "max_epochs": 3, "random_state": 0}
+    defaults["recipe"] = "tutorial"
     return ConvAutoencoderTransformer(**defaults | params)
 
 
