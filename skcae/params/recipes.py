@@ -126,7 +126,7 @@ class Recipes(Mapping):
 recipes = Recipes(
     {
         "grey": _STACK
-        | {"kernel_size": 7, "whiten": 1.0, "sparsity_level": 0.03, "pool_grid": 4},
+        | {"kernel_size": 5, "whiten": 1.0, "sparsity_level": 0.03, "pool_grid": 4},
         "colour": _STACK
         | {
             "channel_axis": -1,
@@ -189,6 +189,6 @@ DETECTOR_RECONSTRUCTION = {
 DETECTOR_FEATURES = {
     1: _FEW_FILTERS
     | {"recipe": "signal", "kernel_size": 15, "whiten": None, "pool_grid": 8},
-    2: _FEW_FILTERS | _COARSE | {"recipe": "grey", "pool_grid": 3},
+    2: _FEW_FILTERS | _COARSE | {"recipe": "grey", "kernel_size": 7, "pool_grid": 3},
     3: _FEW_FILTERS | _COARSE | {"recipe": "volume", "pool_grid": 2},
 }
