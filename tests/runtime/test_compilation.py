@@ -230,7 +230,8 @@ def test_machine_without_a_compiler(tmp_path):
 import numpy as np
 from skcae import ConvAutoencoderTransformer
 try:
-    ConvAutoencoderTransformer(compile=True).fit(np.random.rand(40, 8, 8))
+    cae = ConvAutoencoderTransformer(recipe="tutorial", compile=True)
+    cae.fit(np.random.rand(40, 8, 8))
 except ValueError as error:
     print(error)
 """
