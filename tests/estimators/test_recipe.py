@@ -37,9 +37,10 @@ def samples(digits, signals, volumes):
 def test_score_is_that_of_the_code(name, n_components, samples):
     X = samples[name].astype(np.float64)
     cae = fast(recipe=name, n_components=n_components, channel_axis=CHANNELS.get(name))
-    # Filters of k-means that are not to be trained remain as they are: few steps of a
-    # decoder that starts at random are worth less than least squares.
-    cae.set_params(max_epochs=min(1, recipes[name]["max_epochs"]))
+    if name == "small":
+        # What this recipe solves for would else be trained, and one step from a decoder
+        # that starts at random is worth less.
+        cae.set_params(max_epochs=0)
     code = cae.fit(X[:60]).transform(X)
     rebuilt = cae.inverse_transform(code)
     assert rebuilt.shape == X.shape
