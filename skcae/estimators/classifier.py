@@ -74,7 +74,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         and skorch's `LRScheduler` in `callbacks`.
     %(weight_decay)s
     %(batch_size)s
-    max_epochs : int, default=30
+    max_epochs : int, default=10
         Passes over the labelled samples. With 0, the classifier stays as it starts.
     %(early_stopping)s
         Only labelled samples are held out, of every class in proportion.
@@ -179,7 +179,7 @@ class ConvAutoencoderClassifier(ClassifierMixin, FittedState, BaseEstimator):
         lr_schedule="cosine",
         weight_decay=0.0,
         batch_size=32,
-        max_epochs=30,
+        max_epochs=10,
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,

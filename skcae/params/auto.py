@@ -8,7 +8,7 @@ from typing import Any
 from .activations import ACTIVATIONS
 from .architecture import STAGE_PARAMETERS
 from .cross_checks import check_given, resolve_output_activation
-from .recipes import TUTORIAL, UnknownRecipeError, recipes
+from .recipes import TUTORIAL, recipes, unknown_recipe
 from .stage import as_sequence
 
 AUTO = "auto"
@@ -100,7 +100,9 @@ def resolve_parameters(estimator, layout):
     params = SimpleNamespace(**estimator.get_params(deep=False))
     if params.recipe == AUTO:
         params.recipe = recipe_for(layout)
-    recipe = _recipe_of_name(params.recipe)
+    if params.recipe not in recipes:
+        raise ValueError(str(unknown_recipe(params.recipe, [AUTO, *recipes])))
+    recipe = recipes[params.recipe]
     decided = [name for name in TUTORIAL if _is_auto(getattr(params, name))]
     for name in decided:
         setattr(params, name, recipe[name])
@@ -109,13 +111,6 @@ def resolve_parameters(estimator, layout):
             setattr(params, fallback.parameter, fallback.value)
     _fit_to_stages(params, decided)
     return params
-
-
-def _recipe_of_name(name):
-    try:
-        return recipes[name]
-    except UnknownRecipeError as error:
-        raise ValueError(str(error)) from None
 
 
 def _is_auto(value):

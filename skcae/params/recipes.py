@@ -61,7 +61,8 @@ class UnknownRecipeError(KeyError):
         return self.args[0]
 
 
-def _unknown(name, names):
+def unknown_recipe(name, names):
+    """Return the error that there is no recipe of a name, given all names."""
     alike = get_close_matches(str(name), names, n=1)
     action = f"Did you mean {alike[0]!r}?" if alike else "Choose one of them."
     return UnknownRecipeError(f"Got recipe {name!r}; expected one of {names}. {action}")
@@ -107,7 +108,7 @@ class Recipes(Mapping):
     def __getitem__(self, name):
         """Return the keyword arguments of one recipe."""
         if name not in self._recipes:
-            raise _unknown(name, list(self._recipes))
+            raise unknown_recipe(name, list(self._recipes))
         return dict(self._recipes[name])
 
     def __iter__(self):

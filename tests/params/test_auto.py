@@ -148,6 +148,6 @@ def test_values_that_are_given_do_not_give_way(small_digits):
     ("name", "action"), [("gray", "Did you mean 'grey'"), ("best", "Choose one")]
 )
 def test_wrong_name(name, action, small_digits):
-    message = rf"^Got recipe {name!r}; expected .*'grey'.*\. {action}"
+    message = rf"^Got recipe {name!r}; expected one of .'auto', 'grey'.*\. {action}"
     with pytest.raises(ValueError, match=message):
         ConvAutoencoderTransformer(recipe=name).fit(small_digits)
