@@ -73,8 +73,10 @@ class ConvAutoencoderTransformer(
         one stage, a tuple as many as it has values. Values that are given win, and
         where one of the recipe does not go together with them, it gives way: whitening
         to an output with bounds; winner-take-all training to `corruption`,
-        `tied_weights`, another `loss` or a `stride`; and what is there for pooled
-        features to ``pooling=None``. `params_` tells all values.
+        `tied_weights`, another `loss` or a `stride`; what is there for pooled features
+        to ``pooling=None``; and ``max_epochs=0`` to `corruption`, `sparsity`, `loss`,
+        `optimizer`, `lr`, `weight_decay`, `early_stopping` or `callbacks`, without
+        which they would do nothing: then it is 10. `params_` tells all values.
     input_shape : tuple of int, default=None
         Shape of one sample. It is needed if the rows of a 2-D `X` are flattened
         samples. None: a 2-D `X` holds signals, and an N-D `X` tells the shape of its

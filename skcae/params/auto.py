@@ -14,6 +14,8 @@ from .stage import as_sequence
 AUTO = "auto"
 # Images of which a side is smaller have no room for large filters.
 _SMALL_SIDE = 12
+# Where a recipe that finds filters without epochs is asked to train.
+_N_EPOCHS = 10
 
 
 def recipe_for(layout):
@@ -43,14 +45,18 @@ def recipe_for(layout):
 
 @dataclass(frozen=True)
 class _Fallback:
-    """A value that a recipe's gives way to, where others do not go with that."""
+    """A value that a recipe's gives way to, where given ones do not go with that.
+
+    `applies` is a function of all parameters, and of the names of those that the recipe
+    has decided.
+    """
 
     parameter: str
     value: Any
     applies: Callable
 
 
-def _excludes_winners(params):
+def _excludes_winners(params, decided):
     return (
         params.corruption is not None
         or params.tied_weights
@@ -59,17 +65,31 @@ def _excludes_winners(params):
     )
 
 
+def _asks_for_training(params, decided):
+    """Whether something is given that means nothing unless epochs are trained."""
+    return params.max_epochs == 0 and (
+        params.corruption is not None
+        or params.loss != "squared_error"
+        or params.optimizer != "adam"
+        or params.weight_decay != 0
+        or bool(params.early_stopping)
+        or bool(params.callbacks)
+        or not {"sparsity", "lr"} <= decided
+    )
+
+
 _FALLBACKS = (
+    _Fallback("max_epochs", _N_EPOCHS, _asks_for_training),
     _Fallback(
         "whiten",
         None,
-        lambda params: (
+        lambda params, decided: (
             ACTIVATIONS[resolve_output_activation(params)].bounds != (None, None)
         ),
     ),
     _Fallback("sparsity", None, _excludes_winners),
-    _Fallback("feature_stages", "last", lambda params: params.pooling is None),
-    _Fallback("power", 1.0, lambda params: params.pooling is None),
+    _Fallback("feature_stages", "last", lambda params, decided: params.pooling is None),
+    _Fallback("power", 1.0, lambda params, decided: params.pooling is None),
 )
 
 
@@ -103,11 +123,11 @@ def resolve_parameters(estimator, layout):
     if params.recipe not in recipes:
         raise ValueError(str(unknown_recipe(params.recipe, [AUTO, *recipes])))
     recipe = recipes[params.recipe]
-    decided = [name for name in TUTORIAL if _is_auto(getattr(params, name))]
+    decided = {name for name in TUTORIAL if _is_auto(getattr(params, name))}
     for name in decided:
         setattr(params, name, recipe[name])
     for fallback in _FALLBACKS:
-        if fallback.parameter in decided and fallback.applies(params):
+        if fallback.parameter in decided and fallback.applies(params, decided):
             setattr(params, fallback.parameter, fallback.value)
     _fit_to_stages(params, decided)
     return params

@@ -11,6 +11,8 @@ from skcae.params.auto import recipe_for, resolve_parameters
 from skcae.params.recipes import TUTORIAL
 
 IMAGES = Layout((28, 28))
+# What a recipe without epochs does where it is asked to train.
+TRAINS = {"max_epochs": 10}
 
 
 def resolved(layout=IMAGES, **params):
@@ -57,7 +59,7 @@ def test_parameters_that_recipes_decide_are_auto():
 
 def test_values_that_are_given_win():
     params = resolved(recipe="grey", whiten=None, kernel_size=5, lr=0.2, crop_size=9)
-    expected = recipes["grey"] | {"whiten": None, "kernel_size": 5, "lr": 0.2}
+    expected = recipes["grey"] | {"whiten": None, "kernel_size": 5, "lr": 0.2} | TRAINS
     for name, value in (expected | {"crop_size": 9}).items():
         assert params[name] == value
 
@@ -118,9 +120,15 @@ def test_grid_of_the_stages(given, expected):
     ("given", "given_way"),
     [
         ({"output_activation": "sigmoid"}, {"whiten": None}),
-        ({"loss": "log_loss"}, {"whiten": None, "sparsity": None}),
-        ({"loss": "huber"}, {"sparsity": None}),
-        ({"corruption": "mask"}, {"sparsity": None}),
+        ({"loss": "log_loss"}, {"whiten": None, "sparsity": None} | TRAINS),
+        ({"loss": "huber"}, {"sparsity": None} | TRAINS),
+        ({"corruption": "mask"}, {"sparsity": None} | TRAINS),
+        ({"lr": 0.001}, TRAINS),
+        ({"sparsity": "winner_take_all"}, TRAINS),
+        ({"sparsity": "l1"}, TRAINS),
+        ({"optimizer": "sgd"}, TRAINS),
+        ({"weight_decay": 0.1}, TRAINS),
+        ({"early_stopping": True}, TRAINS),
         ({"tied_weights": True}, {"sparsity": None}),
         ({"stride": (1, 2)}, {"sparsity": None}),
         ({"pooling": None}, {"feature_stages": "last", "power": 1.0}),
