@@ -65,12 +65,14 @@ def explained_variance(features, X):
     return np.nan
 
 
-def fit_ridge(rows, y):
+def fit_ridge(rows, y, class_weight=None):
     """Fit a ridge classifier, whose penalty errors of some left-out rows choose."""
     penalties = np.multiply(FEW_GRID, max(rows.shape))
     some = slice(0, _N_CHOOSING)
-    penalty = RidgeClassifierCV(penalties).fit(rows[some], y[some]).alpha_
-    return RidgeClassifier(penalty, solver="cholesky").fit(rows, y)
+    chooser = RidgeClassifierCV(penalties, class_weight=class_weight)
+    penalty = chooser.fit(rows[some], y[some]).alpha_
+    ridge = RidgeClassifier(penalty, solver="cholesky", class_weight=class_weight)
+    return ridge.fit(rows, y)
 
 
 def figures(data, features, X, y, X_test, y_test, seed):
@@ -89,7 +91,9 @@ def figures(data, features, X, y, X_test, y_test, seed):
     code, test = ((part - mean) / scale for part in (code, test))
     accuracies = []
     for rows in (slice(None), few):
-        predicted = fit_ridge(code[rows], y[rows]).predict(test)
+        class_weight = None if data.is_balanced else "balanced"
+        model = fit_ridge(code[rows], y[rows], class_weight)
+        predicted = model.predict(test)
         accuracies.append(100 * data.accuracy(y_test, predicted))
     explained = explained_variance(features, X_test)
     return *accuracies, explained, watch.seconds["learn"], watch.seconds["encode"]
