@@ -22,7 +22,8 @@ class EpochBar(Callback):
         self.n_before_ = len(net.history)
         self.moves_ = multiprocessing.parent_process() is None
         file = sys.stderr if self.moves_ else io.StringIO()
-        self.bar_ = tqdm(total=net.max_epochs, unit="epoch", file=file)
+        n_epochs = net.max_epochs
+        self.bar_ = tqdm(total=n_epochs, unit="epoch", file=file, disable=not n_epochs)
 
     def on_epoch_end(self, net, **kwargs):
         """Move the bar."""
@@ -35,7 +36,7 @@ class EpochBar(Callback):
     def on_train_end(self, net, **kwargs):
         """Close the bar."""
         self.bar_.close()
-        if not self.moves_:
+        if not self.moves_ and not self.bar_.disable:
             sys.stderr.write(f"{self.bar_}\n")
 
 

@@ -33,6 +33,11 @@ def test_verbose_shows_a_bar(small_digits, digits, capsys):
     assert "3/5" in capsys.readouterr().err
 
 
+def test_no_epoch_has_no_bar(small_digits, capfd):
+    make_small(verbose=2, max_epochs=0).fit(small_digits)
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.slow
 def test_bars_of_several_processes_are_lines():
     # Written to the descriptor that the processes share, like a terminal.
