@@ -36,7 +36,7 @@ class EpochBar(Callback):
     def on_train_end(self, net, **kwargs):
         """Close the bar."""
         self.bar_.close()
-        if not self.moves_ and not self.bar_.disable:
+        if not self.moves_ and self.bar_.total:
             sys.stderr.write(f"{self.bar_}\n")
 
 
