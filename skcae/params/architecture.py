@@ -20,7 +20,7 @@ STAGE_PARAMETERS = (
 # little more, and those of large samples would fill the memory.
 _MAX_ATOMS = 256
 _MAX_ATOM_VALUES = 2**23
-_MAX_REDUCED = 4096
+_MAX_REDUCED = 3072
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def fit_code_decoder(decoder, rows, x, n_before=0):
     shift = share * missing.mean(axis=0, dtype=np.float64)
     reduced -= centre
     missing -= shift.astype(np.float32)
-    unit = float(np.square(reduced, dtype=np.float64).mean())
+    unit = float(np.linalg.norm(reduced)) ** 2 / reduced.size
     if not unit:  # features do not vary
         return
     penalty = _best_penalty(reduced, missing, unit) + n_before * unit
