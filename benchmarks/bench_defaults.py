@@ -32,7 +32,7 @@ _N_CHOOSING = 1500
 # Recipes for samples with so many spatial axes.
 _NAMES = {
     1: ["tutorial", "signal", "textbook"],
-    2: ["tutorial", "small", "grey", "colour", "textbook"],
+    2: ["tutorial", "small", "medium", "grey", "colour", "textbook"],
     3: ["tutorial", "volume", "textbook"],
 }
 

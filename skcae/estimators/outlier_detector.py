@@ -74,7 +74,7 @@ class ConvAutoencoderOutlierDetector(OutlierMixin, BaseEstimator):
         n_components=16, max_samples=1280``, and features are those of a second one,
         whose recipe gets ``n_filters=(16, 4), feature_stages="last", init="random",
         sparsity_level=0.1, max_epochs=3``, and ``kernel_size=15, whiten=None,
-        pool_grid=8`` ("signal"), ``kernel_size=7, whiten=10.0, threshold=1.0,
+        pool_grid=8`` ("signal"), ``whiten=10.0, threshold=1.0,
         pool_grid=3`` ("grey") or ``whiten=10.0, threshold=1.0, pool_grid=2``
         ("volume"). Samples with channels and flattened samples need a transformer with
         `channel_axis` or `input_shape`.

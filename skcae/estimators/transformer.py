@@ -68,15 +68,16 @@ class ConvAutoencoderTransformer(
         Which parameters suit the samples: a name in :data:`skcae.recipes`, whose values
         all parameters get that are "auto". "auto" chooses by the samples: "signal" and
         "volume" for one and three spatial axes; for images "small" if a side is less
-        than 12, else "grey" for one channel and "colour" for more. A recipe says what
-        holds for the first stage and what for those behind it: ``n_filters=16`` gives
-        one stage, a tuple as many as it has values. Values that are given win, and
-        where one of the recipe does not go together with them, it gives way: whitening
-        to an output with bounds; winner-take-all training to `corruption`,
-        `tied_weights`, another `loss` or a `stride`; what is there for pooled features
-        to ``pooling=None``; and ``max_epochs=0`` to `corruption`, `sparsity`, `loss`,
-        `optimizer`, `lr`, `weight_decay`, `early_stopping` or `callbacks`, without
-        which they would do nothing: then it is 10. `params_` tells all values.
+        than 12, else "colour" for several channels, and for one "medium" or, from 20
+        on, "grey". A recipe says what holds for the first stage and what for those
+        behind it: ``n_filters=16`` gives one stage, a tuple as many as it has values.
+        Values that are given win, and where one of the recipe does not go together with
+        them, it gives way: whitening to an output with bounds; winner-take-all training
+        to `corruption`, `tied_weights`, another `loss` or a `stride`; what is there for
+        pooled features to ``pooling=None``; and ``max_epochs=0`` to `corruption`,
+        `sparsity`, `loss`, `optimizer`, `lr`, `weight_decay`, `early_stopping` or
+        `callbacks`, without which they would do nothing: then it is 10. `params_` tells
+        all values.
     input_shape : tuple of int, default=None
         Shape of one sample. It is needed if the rows of a 2-D `X` are flattened
         samples. None: a 2-D `X` holds signals, and an N-D `X` tells the shape of its

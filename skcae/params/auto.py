@@ -14,6 +14,7 @@ from .stage import as_sequence
 AUTO = "auto"
 # Images of which a side is smaller have no room for large filters.
 _SMALL_SIDE = 12
+_MEDIUM_SIDE = 20
 # Where a recipe that finds filters without epochs is asked to train.
 _N_EPOCHS = 10
 
@@ -21,26 +22,25 @@ _N_EPOCHS = 10
 def recipe_for(layout):
     """Return the name of the recipe for samples of a layout.
 
-    =============  ========  ============  ==========
-    spatial axes   channels  least side    recipe
-    =============  ========  ============  ==========
-    1              any       any           "signal"
-    2              any       less than 12  "small"
-    2              1         12 or more    "grey"
-    2              2 or more 12 or more    "colour"
-    3              any       any           "volume"
-    =============  ========  ============  ==========
+    =============  =========  ============  ==========
+    spatial axes   channels   least side    recipe
+    =============  =========  ============  ==========
+    1              any        any           "signal"
+    2              any        less than 12  "small"
+    2              1          12 to 19      "medium"
+    2              1          20 or more    "grey"
+    2              2 or more  12 or more    "colour"
+    3              any        any           "volume"
+    =============  =========  ============  ==========
     """
-    match len(layout.spatial), layout.n_channels:
-        case 1, _:
-            return "signal"
-        case 3, _:
-            return "volume"
-        case _ if min(layout.spatial) < _SMALL_SIDE:
-            return "small"
-        case _, 1:
-            return "grey"
-    return "colour"
+    if len(layout.spatial) != 2:
+        return "signal" if len(layout.spatial) == 1 else "volume"
+    side = min(layout.spatial)
+    if side < _SMALL_SIDE:
+        return "small"
+    if layout.n_channels > 1:
+        return "colour"
+    return "medium" if side < _MEDIUM_SIDE else "grey"
 
 
 @dataclass(frozen=True)

@@ -79,9 +79,11 @@ class Recipes(Mapping):
         wherever they are in windows of the samples, a second stage of a few filters on
         every map, and the pooled maps of both. `max_epochs` trains the filters further,
         by winner-take-all.
+    ``"medium"``
+        As "grey", with smaller filters: for images of less than 20 pixels a side.
     ``"small"``
-        The same for images of less than 12 pixels a side: one stage, whose filters
-        are found by k-means alone.
+        For images of less than 12 pixels a side: one stage, whose filters k-means finds
+        among patches.
     ``"tutorial"``
         One layer of 64 filters of side 3 with pooling, trained by backpropagation;
         features are its maps.
@@ -127,6 +129,8 @@ class Recipes(Mapping):
 recipes = Recipes(
     {
         "grey": _STACK
+        | {"kernel_size": 7, "whiten": 1.0, "sparsity_level": 0.03, "pool_grid": 4},
+        "medium": _STACK
         | {"kernel_size": 5, "whiten": 1.0, "sparsity_level": 0.03, "pool_grid": 4},
         "colour": _STACK
         | {
@@ -190,6 +194,6 @@ DETECTOR_RECONSTRUCTION = {
 DETECTOR_FEATURES = {
     1: _FEW_FILTERS
     | {"recipe": "signal", "kernel_size": 15, "whiten": None, "pool_grid": 8},
-    2: _FEW_FILTERS | _COARSE | {"recipe": "grey", "kernel_size": 7, "pool_grid": 3},
+    2: _FEW_FILTERS | _COARSE | {"recipe": "grey", "pool_grid": 3},
     3: _FEW_FILTERS | _COARSE | {"recipe": "volume", "pool_grid": 2},
 }

@@ -233,7 +233,7 @@ def test_files(criterion, small_digits):
         ("signal", {"kernel_size": 15, "whiten": None, "pool_grid": 8}),
         (
             "grey",
-            {"kernel_size": 7, "whiten": 10.0, "threshold": 1.0, "pool_grid": 3},
+            {"whiten": 10.0, "threshold": 1.0, "pool_grid": 3},
         ),
         ("volume", {"whiten": 10.0, "threshold": 1.0, "pool_grid": 2}),
     ],
