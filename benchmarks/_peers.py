@@ -154,6 +154,7 @@ class PatchFeatures:
 def tutorial_cae(channel_axis, max_epochs, seed, device):
     """Return what tutorials build: two layers, max-pooling, plain reconstruction."""
     return ConvAutoencoderTransformer(
+        recipe="tutorial",
         n_filters=(16, 32),
         kernel_size=3,
         pool_size=2,

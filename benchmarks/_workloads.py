@@ -63,6 +63,7 @@ class Workload:
         """Return the transformer, set up like its rivals."""
         return ConvAutoencoderTransformer(
             **self.params | params,
+            recipe="tutorial",
             kernel_size=3,
             lr=LR,
             batch_size=BATCH_SIZE,

@@ -72,7 +72,13 @@ def peaks(path):
     """Return peak memory (anonymous, total) in MB and seconds, by method."""
     X = opened(path)
     cae = ConvAutoencoderTransformer(
-        n_filters=4, kernel_size=4, stride=4, pool_size=1, max_epochs=1, random_state=0
+        recipe="tutorial",
+        n_filters=4,
+        kernel_size=4,
+        stride=4,
+        pool_size=1,
+        max_epochs=1,
+        random_state=0,
     )
     cae.fit(X[:256]).transform(X[:256])  # and everything is loaded
     shape = (X.shape[0], *cae.transform(X[:1]).shape[1:])

@@ -13,7 +13,7 @@ RATIO = r"\d+\.\d\d \["
 # What each script prints with these arguments.
 EXPECTED = {
     "bench_components.py": r"n_components \(16\) +\d+\.\d\d",
-    "bench_defaults.py": r"CAE, defaults +0\.\d{4}",
+    "bench_defaults.py": r"default +\d+\.\d\d +\d+\.\d\d +0\.\d{3} ",
     "bench_features.py": r"skcae, recipe +\d+\.\d\d +\d+\.\d\d +\d+ ",
     "bench_features.py --data cifar10_jpeg --flip --only raw skcae": r"skcae, recipe",
     "bench_features.py --data mnist --labels 50 --only k-means recipe": (
