@@ -60,11 +60,9 @@ def fit_code(net, samples, seed, *, computes_dense_code, is_new, n_before):
 
     def rows(part):
         some = torch.from_numpy(features[part]).to(decoder.weight.device)
-        return (
-            some
-            if module.dense is None
-            else module.features_of_code(module.dense(some))
-        )
+        if module.dense is None:
+            return some
+        return module.features_of_code(module.dense(some))
 
     if not n_before:
         start_code_decoder(decoder, rows, x, seed)

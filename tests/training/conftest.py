@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 from skorch.callbacks import Callback
@@ -107,3 +108,19 @@ class InterruptBatch(Interrupt):
 
     def on_batch_begin(self, net, **kwargs):
         self.notify("on_batch_begin", net)
+
+
+def cosines(filters):
+    """Return absolute products of each filter with the others."""
+    products = np.abs(filters @ filters.T)
+    np.fill_diagonal(products, 0)
+    return products
+
+
+def check_filters(filters, shape):
+    """Assert that filters are rows of unit norm and, from 3 values on, no mean."""
+    assert filters.shape == shape
+    assert filters.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(filters, axis=1), 1, rtol=1e-5)
+    if shape[1] > 2:
+        np.testing.assert_allclose(filters.mean(axis=1), 0, atol=1e-6)

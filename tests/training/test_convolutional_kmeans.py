@@ -10,6 +10,7 @@ from skcae.training.filter_starts import kmeans_filters, remove_mean
 from skcae.training.patches import draw_patches
 
 from ..conftest import make_small
+from .conftest import check_filters, cosines
 
 
 def windows_of(x, kernel, n_windows=3000):
@@ -32,21 +33,6 @@ def responses(windows, filters, side):
     """Return responses of images' windows: (n_windows, n_filters, n_places)."""
     weight = torch.from_numpy(filters).view(len(filters), -1, side, side)
     return F.conv2d(torch.from_numpy(windows), weight).flatten(2).numpy()
-
-
-def cosines(filters):
-    """Return absolute products of each filter with the others."""
-    products = np.abs(filters @ filters.T)
-    np.fill_diagonal(products, 0)
-    return products
-
-
-def check_filters(filters, shape):
-    assert filters.shape == shape
-    assert filters.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(filters, axis=1), 1, rtol=1e-5)
-    if shape[1] > 2:
-        np.testing.assert_allclose(filters.mean(axis=1), 0, atol=1e-6)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from skcae.training.filter_starts import kmeans_filters, patch_filters, remove_m
 from skcae.training.patches import draw_patches
 
 from ..conftest import as_tensor, make_small
+from .conftest import check_filters, cosines
 
 
 @pytest.mark.parametrize("init", ["patches", "kmeans"])
@@ -63,21 +64,6 @@ def samples(request):
 def digit_patches(digits):
     x = digits[:, None].astype(np.float32)
     return draw_patches(x, (5, 5), 5000, np.random.default_rng(0))
-
-
-def cosines(filters):
-    """Return absolute products of each filter with the others."""
-    products = np.abs(filters @ filters.T)
-    np.fill_diagonal(products, 0)
-    return products
-
-
-def check_filters(filters, shape):
-    assert filters.shape == shape
-    assert filters.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(filters, axis=1), 1, rtol=1e-5)
-    if shape[1] > 2:
-        np.testing.assert_allclose(filters.mean(axis=1), 0, atol=1e-6)
 
 
 def test_patches_are_parts_of_the_samples(samples):
